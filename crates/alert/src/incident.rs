@@ -1,0 +1,222 @@
+//! Incidents: what a source says happened in the world, and what is kept of it.
+
+use serde::{Deserialize, Serialize};
+use transit::{FeedId, Status, UtcMillis};
+
+use crate::{Certainty, Fingerprint, IncidentKind, IncidentPhase, Severity, Urgency};
+
+/// Which incident: its source and the source's id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IncidentKey {
+    /// The source.
+    pub source: String,
+    /// The id within the source.
+    pub id: String,
+}
+
+/// One span in which an incident matters; open where a side is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivePeriod {
+    /// From.
+    pub start: Option<UtcMillis>,
+    /// Until.
+    pub end: Option<UtcMillis>,
+}
+
+/// Whom or what an incident hits: all named parts together (AND); several entries are alternatives (OR).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Affected {
+    /// GTFS agency.
+    pub agency_id: Option<String>,
+    /// GTFS route.
+    pub route_id: Option<String>,
+    /// GTFS route_type number.
+    pub route_type: Option<i32>,
+    /// 0 or 1.
+    pub direction_id: Option<u8>,
+    /// GTFS trip.
+    pub trip_id: Option<String>,
+    /// GTFS stop.
+    pub stop_id: Option<String>,
+    /// A stretch: from this stop,
+    pub from_stop_id: Option<String>,
+    /// to this one.
+    pub to_stop_id: Option<String>,
+    /// A vehicle, as `agency/vehicle` or within `agency_id`.
+    pub vehicle_id: Option<String>,
+}
+
+/// An incident as its source reports it, defaults not yet applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncidentReport {
+    /// Which.
+    pub key: IncidentKey,
+    /// The feed it came by.
+    pub feed: FeedId,
+    /// The source's version; a higher one replaces.
+    pub version: Option<u64>,
+    /// Active or closed.
+    pub phase: IncidentPhase,
+    /// Meant, drill or test.
+    pub status: Status,
+    /// What happened.
+    pub kind: IncidentKind,
+    /// The word as sent, when it was not one of ours.
+    pub kind_word: Option<String>,
+    /// The source's finer kind.
+    pub subkind: Option<String>,
+    /// How bad, as said.
+    pub severity: Option<Severity>,
+    /// CAP urgency.
+    pub urgency: Option<Urgency>,
+    /// CAP certainty.
+    pub certainty: Option<Certainty>,
+    /// GTFS-Realtime effect word, upper case.
+    pub effect: Option<String>,
+    /// When it matters; empty = always.
+    pub active_periods: Vec<ActivePeriod>,
+    /// When the source expects the end; not an end.
+    pub expected_end: Option<UtcMillis>,
+    /// Degrees north, with `lon`.
+    pub lat: Option<f64>,
+    /// Degrees east.
+    pub lon: Option<f64>,
+    /// GeoJSON geometry text, checked at the edge.
+    pub geometry: Option<String>,
+    /// Radius or half-width in metres, as said.
+    pub radius_m: Option<f64>,
+    /// Whom it hits.
+    pub affects: Vec<Affected>,
+    /// Short text.
+    pub title: Option<String>,
+    /// Long text by language ("" = not said).
+    pub text: std::collections::BTreeMap<String, String>,
+    /// Title fit for the public.
+    pub public_title: Option<String>,
+    /// Text fit for the public by language.
+    pub public_text: std::collections::BTreeMap<String, String>,
+    /// `full` or `partial`.
+    pub road_control: Option<String>,
+    /// Identity of the message.
+    pub fingerprint: Fingerprint,
+    /// Delivered from the retained store.
+    pub retained: bool,
+    /// When we received it.
+    pub received_at: UtcMillis,
+}
+
+/// A zero-byte payload: the source withdraws the incident, which closes it and never erases it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentWithdrawal {
+    /// Which.
+    pub key: IncidentKey,
+    /// The feed it came by.
+    pub feed: FeedId,
+    /// When we received it.
+    pub received_at: UtcMillis,
+}
+
+/// An incident as kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The newest version's report.
+    pub report: IncidentReport,
+    /// Severity with the kind's default applied.
+    pub severity: Severity,
+    /// `severity` is the kind's default.
+    pub severity_defaulted: bool,
+    /// Radius in metres with the kind's default applied.
+    pub radius_m: f64,
+    /// `radius_m` is the kind's default.
+    pub radius_defaulted: bool,
+    /// Active or closed, whatever closed it.
+    pub phase: IncidentPhase,
+    /// The source withdrew it.
+    pub withdrawn: bool,
+    /// First recorded.
+    pub opened_at: UtcMillis,
+    /// Last changed.
+    pub updated_at: UtcMillis,
+    /// Closed since.
+    pub closed_at: Option<UtcMillis>,
+    /// Journal sequence of the last change.
+    pub seq: u64,
+}
+
+/// What came of an incident's report or withdrawal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentOutcome {
+    /// It is on record.
+    Recorded,
+    /// The very message that is on record.
+    Same,
+    /// Other content under the version on record: ignored, because one of the two is wrong and nobody can say which.
+    SameVersion,
+    /// A version older than the one on record: ignored.
+    Older,
+    /// Taken back by its source: closed, kept.
+    Withdrawn,
+    /// Nothing by that name to take back.
+    Unknown,
+    /// More open incidents than may be kept: ignored, to be counted and shown.
+    NoRoom,
+}
+
+/// No area reaches further than this, half the earth's circumference.
+const RADIUS_MAX_M: f64 = 20_000_000.0;
+
+impl Incident {
+    /// What a report does to what is on record: a higher version replaces, and a source that gives no versions
+    /// replaces by any new content. An incident taken back returns with a higher version, or with any when it has none.
+    pub fn judge(known: Option<&Self>, report: &IncidentReport) -> IncidentOutcome {
+        let Some(known) = known else { return IncidentOutcome::Recorded };
+        match (report.version, known.report.version) {
+            (Some(new), Some(old)) if new > old => IncidentOutcome::Recorded,
+            (Some(new), Some(old)) if new < old => IncidentOutcome::Older,
+            (_, None) if known.withdrawn => IncidentOutcome::Recorded,
+            _ if report.fingerprint == known.report.fingerprint => IncidentOutcome::Same,
+            (Some(_), Some(_)) => IncidentOutcome::SameVersion,
+            (None, _) | (_, None) => IncidentOutcome::Recorded,
+        }
+    }
+
+    /// The record a report makes, in place of `known`.
+    pub fn record(known: Option<&Self>, report: &IncidentReport, at: UtcMillis) -> Self {
+        let facts = report.kind.facts();
+        let said = report.severity.filter(|s| *s != Severity::Unknown);
+        // Rounded to what any JSON reader keeps bit for bit, so that replay is exact.
+        let round = |number: f64, scale: f64| (number * scale).round() / scale;
+        let degrees = |d: Option<f64>| d.filter(|d| d.abs() <= 180.0).map(|d| round(d, 1e7));
+        let radius = report.radius_m.filter(|r| (0.0..=RADIUS_MAX_M).contains(r)).map(|r| round(r, 1e3));
+        let mut kept = report.clone();
+        (kept.lat, kept.lon, kept.radius_m) = (degrees(report.lat), degrees(report.lon), radius);
+        let closed_at =
+            (report.phase == IncidentPhase::Closed).then(|| known.and_then(|known| known.closed_at).unwrap_or(at));
+        Self {
+            // Only a kind that nobody knows and of which nobody says how bad it is ranks severe: it may be anything.
+            severity: said.unwrap_or(if report.kind_word.is_some() {
+                Severity::Severe
+            } else {
+                facts.default_severity
+            }),
+            severity_defaulted: said.is_none(),
+            radius_m: radius.unwrap_or(facts.default_radius_m),
+            radius_defaulted: radius.is_none(),
+            phase: report.phase,
+            withdrawn: false,
+            opened_at: known.map_or(at, |known| known.opened_at),
+            updated_at: at,
+            closed_at,
+            seq: 0,
+            report: kept,
+        }
+    }
+
+    /// Carries out the source's withdrawal: closed, never erased.
+    pub fn withdraw(&mut self, at: UtcMillis) {
+        self.withdrawn = true;
+        self.phase = IncidentPhase::Closed;
+        self.updated_at = at;
+        self.closed_at.get_or_insert(at);
+    }
+}

@@ -1,0 +1,49 @@
+//! Request bodies: JSON only, bounded in size and time.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
+use http_body_util::LengthLimitError;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::problem::ApiError;
+
+/// The largest body.
+pub(crate) const BODY_MAX: usize = 64 * 1024;
+
+/// A body that trickles in any slower holds a connection for nothing.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// 415 for another content type, 413 beyond the bound, 408 too slow, 400 no JSON, 422 other JSON than expected.
+pub(crate) async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::not_json());
+    }
+    let bytes = match tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => {
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(inner) = cause {
+                if inner.is::<LengthLimitError>() {
+                    return Err(ApiError::too_large(BODY_MAX));
+                }
+                cause = inner.source();
+            }
+            return Err(ApiError::bad_json("it broke off"));
+        }
+        Err(_) => return Err(ApiError::too_slow()),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+        Category::Data => ApiError::bad_body(&error.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => ApiError::bad_json(&error.to_string()),
+    })
+}

@@ -1,0 +1,211 @@
+//! What changed after a cursor, topic by topic: the one source of `/v1/changes` and `/v1/stream`.
+
+use std::sync::Arc;
+
+use alert::{Alert, Incident};
+use picture::{FeedRecord, VehicleRecord};
+use publish::Lang;
+use serde::{Serialize, Serializer};
+use transit::{VehicleKey, words};
+
+use crate::{
+    Principal, Snapshot,
+    filters::{AlertFilter, IncidentFilter, VehicleFilter},
+    params::{LANG, Param, Params, Query, Shape, VEHICLE_FILTERS, many, words as all_words},
+    problem::ApiError,
+    routes::{gather_alerts, gather_incidents, sees_covert},
+    snapshot::Collection,
+    views::{AlertView, FeedView, IncidentView, VehicleView, incident_id},
+};
+
+words! {
+    /// What can be followed.
+    Topic as "topic" {
+        /// Vehicles.
+        Vehicles = "vehicles",
+        /// Alerts.
+        Alerts = "alerts",
+        /// Incidents.
+        Incidents = "incidents",
+        /// Exceptions; none are found yet.
+        Exceptions = "exceptions",
+        /// Feeds.
+        Feeds = "feeds",
+    }
+}
+
+/// What narrows down what is followed.
+pub(crate) const FOLLOWING: &[&[Param]] = &[
+    &[many("topics", Shape::Words(all_words::<Topic>), "What to follow; everything by default."), LANG],
+    VEHICLE_FILTERS,
+];
+
+/// What somebody follows.
+#[derive(Debug)]
+pub(crate) struct Following {
+    topics: Vec<Topic>,
+    /// Which vehicles.
+    pub(crate) filter: VehicleFilter,
+    see_covert: bool,
+    lang: Lang,
+}
+
+/// One record that changed.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// A vehicle.
+    Vehicle(Arc<VehicleRecord>),
+    /// A vehicle that is gone, or no longer one that is followed; at a revision.
+    VehicleGone(VehicleKey, u64),
+    /// An alert.
+    Alert(Arc<Alert>),
+    /// An incident.
+    Incident(Arc<Incident>),
+    /// A feed.
+    Feed(Arc<FeedRecord>),
+}
+
+impl Item {
+    /// Its topic.
+    pub(crate) fn topic(&self) -> Topic {
+        match self {
+            Self::Vehicle(_) | Self::VehicleGone(..) => Topic::Vehicles,
+            Self::Alert(_) => Topic::Alerts,
+            Self::Incident(_) => Topic::Incidents,
+            Self::Feed(_) => Topic::Feeds,
+        }
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::Vehicle(v) => v.key.to_string(),
+            Self::VehicleGone(key, _) => key.to_string(),
+            Self::Alert(a) => a.id.to_string(),
+            Self::Incident(i) => incident_id(i),
+            Self::Feed(f) => f.id.to_string(),
+        }
+    }
+
+    /// The revision at which it changed.
+    pub(crate) fn revision(&self, snapshot: &Snapshot) -> u64 {
+        match self {
+            Self::Vehicle(v) => v.revision,
+            Self::VehicleGone(_, revision) => *revision,
+            Self::Alert(a) => snapshot.revision_of_seq(a.seq),
+            Self::Incident(i) => snapshot.revision_of_seq(i.seq),
+            Self::Feed(f) => f.revision,
+        }
+    }
+}
+
+impl Following {
+    /// Reads it from a query that has [`FOLLOWING`].
+    pub(crate) fn of<Q: Query>(params: &Params<Q>, principal: &Principal) -> Result<Self, ApiError> {
+        let asked: Vec<Topic> = params.words("topics")?;
+        let topics = if asked.is_empty() { <Topic as transit::Word>::ALL.to_vec() } else { asked };
+        Ok(Self {
+            topics,
+            filter: VehicleFilter::of(params)?,
+            see_covert: sees_covert(principal),
+            lang: params.lang()?,
+        })
+    }
+
+    /// The topic is followed.
+    pub(crate) fn follows(&self, topic: Topic) -> bool {
+        self.topics.contains(&topic)
+    }
+
+    /// The revision at which anything that is followed last changed.
+    pub(crate) fn changed(&self, snapshot: &Snapshot) -> u64 {
+        let of = |topic: Topic, collection| if self.follows(topic) { snapshot.changed(collection) } else { 0 };
+        of(Topic::Vehicles, Collection::Vehicles)
+            .max(of(Topic::Alerts, Collection::Alerts))
+            .max(of(Topic::Incidents, Collection::Incidents))
+            .max(of(Topic::Feeds, Collection::Feeds))
+    }
+
+    /// The oldest cursor that can be continued.
+    pub(crate) fn floor(&self, snapshot: &Snapshot) -> u64 {
+        let vehicles = if self.follows(Topic::Vehicles) { snapshot.removed_floor } else { 0 };
+        let room =
+            if self.follows(Topic::Alerts) || self.follows(Topic::Incidents) { snapshot.room_floor() } else { 0 };
+        vehicles.max(room)
+    }
+
+    /// What must not wait: alerts and incidents that changed after `since`, or without it the open and active ones.
+    pub(crate) fn urgent(&self, snapshot: &Snapshot, since: Option<u64>) -> Vec<Item> {
+        let mut items = Vec::new();
+        if self.follows(Topic::Alerts) && since.is_none_or(|s| snapshot.revisions.alerts > s) {
+            let filter = match since {
+                Some(_) => AlertFilter::followed(self.see_covert),
+                None => AlertFilter::open(self.see_covert),
+            };
+            items.extend(gather_alerts(snapshot, &filter, since).into_iter().map(Item::Alert));
+        }
+        if self.follows(Topic::Incidents) && since.is_none_or(|s| snapshot.revisions.incidents > s) {
+            let filter = if since.is_some() { IncidentFilter::followed() } else { IncidentFilter::default() };
+            items.extend(gather_incidents(snapshot, &filter, since).into_iter().map(Item::Incident));
+        }
+        items
+    }
+
+    /// What can wait a moment: vehicles and feeds that changed after `since`, or without it all of them. A vehicle
+    /// that changed and is no longer wanted counts as gone, because only the reader knows whether it had it.
+    pub(crate) fn bulk(&self, snapshot: &Snapshot, since: Option<u64>) -> Vec<Item> {
+        let mut items = Vec::new();
+        if self.follows(Topic::Feeds) && since.is_none_or(|s| snapshot.revisions.feeds > s) {
+            let changed = snapshot.feeds.values().filter(|f| since.is_none_or(|s| f.revision > s));
+            items.extend(changed.cloned().map(Item::Feed));
+        }
+        if self.follows(Topic::Vehicles) && since.is_none_or(|s| snapshot.revisions.vehicles > s) {
+            self.vehicles(snapshot, since, &mut items);
+        }
+        items
+    }
+
+    fn vehicles(&self, snapshot: &Snapshot, since: Option<u64>, items: &mut Vec<Item>) {
+        if let Some(since) = since {
+            let gone = snapshot.removed.iter().rev().take_while(|(revision, _)| *revision > since);
+            let gone =
+                gone.filter(|(_, key)| self.filter.wants_identity(key) && !snapshot.view.vehicles.contains_key(key));
+            items.extend(gone.map(|(revision, key)| Item::VehicleGone(key.clone(), *revision)));
+        }
+        for record in snapshot.view.vehicles.values() {
+            if since.is_some_and(|s| record.revision <= s) {
+                continue;
+            }
+            if self.filter.wants(record, snapshot) {
+                items.push(Item::Vehicle(Arc::clone(record)));
+            } else if since.is_some() && self.filter.wants_identity(&record.key) {
+                items.push(Item::VehicleGone(record.key.clone(), record.revision));
+            }
+        }
+    }
+
+    /// The record as its own route gives it; `None` when it is gone.
+    pub(crate) fn record<'a>(&self, item: &'a Item, snapshot: &'a Snapshot) -> Option<Record<'a>> {
+        let gone = matches!(item, Item::VehicleGone(..));
+        (!gone).then_some(Record { item, snapshot, lang: self.lang })
+    }
+}
+
+/// A record to be written as its own route gives it.
+pub(crate) struct Record<'a> {
+    item: &'a Item,
+    snapshot: &'a Snapshot,
+    lang: Lang,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.item {
+            Item::Vehicle(v) => VehicleView::of(v, self.snapshot).serialize(serializer),
+            Item::VehicleGone(..) => serializer.serialize_none(),
+            Item::Alert(a) => AlertView::of(a, self.snapshot, self.lang).serialize(serializer),
+            Item::Incident(i) => IncidentView::of(i).serialize(serializer),
+            Item::Feed(f) => FeedView::of(f).serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! HTTP: routes, views, ETags, deltas, streams, problem+json and the OpenAPI document.
+//!
+//! Knows no MQTT and no disk. Every read comes from the published [`Snapshot`]; every order goes through a
+//! [`CommandDoor`]. Start at [`router`].
+
+mod access;
+mod answer;
+mod bodies;
+mod body;
+mod delta;
+mod etag;
+mod filters;
+mod format;
+mod openapi;
+mod params;
+mod problem;
+mod router;
+mod routes;
+mod serve;
+mod shared;
+mod snapshot;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod views;
+
+pub use access::{Access, Principal, Role, Tokens, TokensError};
+pub use openapi::openapi;
+pub use router::router;
+pub use routes::verdict_json;
+pub use serve::{ServeLimits, serve};
+pub use shared::{Clock, Decoder, MetricsText, Shared, Sources, TrailSource};
+pub use snapshot::{
+    ClientRecord, CommandAnswer, CommandDoor, Degraded, PendingCommand, Published, Revisions, Snapshot,
+};

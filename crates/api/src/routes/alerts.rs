@@ -1,0 +1,242 @@
+//! Alerts: what somebody must act on.
+
+use std::sync::Arc;
+
+use alert::{Alert, AlertId};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
+use publish::Lang;
+use transit::Status;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Levels, Page, Routes, cut,
+    list::{Order, sort_words},
+    order_asked, page_params, wait_if_asked,
+};
+use crate::{
+    Principal, Role, Shared, Snapshot,
+    answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
+    bodies::{Recipe, Whole, aside},
+    etag::Cursor,
+    filters::AlertFilter,
+    format::{Format, OF_ALERTS, codes, negotiate},
+    params::{BBOX, LANG, PAGING, Param, Params, SINCE, Shape, WAIT, many, query, words},
+    problem::ApiError,
+    snapshot::Collection,
+    views::{AlertView, HistoryView, located, rank},
+};
+
+/// Alerts in one answer when no `limit` is given.
+const LIMIT: usize = 500;
+
+/// Alerts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document")]
+struct AlertsAnswer {
+    data: Vec<AlertView<'static>>,
+    meta: Meta,
+}
+
+/// One alert.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document")]
+pub(super) struct AlertAnswer {
+    data: AlertView<'static>,
+    meta: Meta,
+}
+
+/// Everything that happened to an alert, oldest first.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document")]
+struct HistoryAnswer {
+    data: Vec<HistoryView<'static>>,
+    meta: Meta,
+}
+
+const FILTERS: &[Param] = &[
+    many("state", Shape::Words(words::<alert::AlertCondition>), "Alerts in these states; all open ones by default."),
+    many("priority", Shape::Words(words::<alert::Priority>), "Alerts of these priorities."),
+    many("class", Shape::Words(words::<alert::AlertClass>), "Alerts of these classes."),
+    many("rule", Shape::Text, "Alerts of these rules."),
+    many("subject", Shape::Text, "Alerts about these subjects, like `vehicle:18/423`."),
+    many("route_id", Shape::Text, "Alerts of vehicles on these routes."),
+    many("status", Shape::Words(words::<Status>), "Alerts of these statuses; all but tests by default."),
+    BBOX,
+    SINCE,
+    WAIT,
+    LANG,
+];
+
+fn formats() -> Vec<&'static str> {
+    codes(OF_ALERTS)
+}
+
+fn sorts() -> Vec<&'static str> {
+    sort_words(ORDERS)
+}
+
+const ORDERS: &[Order<Arc<Alert>>] = &[
+    ("priority", "-priority", |a, b| rank(a).cmp(&rank(b))),
+    ("raised_at", "-raised_at", |a, b| a.raised_at.cmp(&b.raised_at)),
+    ("last_seen_at", "-last_seen_at", |a, b| a.last_seen_at.cmp(&b.last_seen_at)),
+    ("number", "-number", |a, b| a.id.number.cmp(&b.id.number)),
+];
+
+query! {
+    AlertsQuery = FILTERS, PAGING, &page_params(sorts, formats)
+}
+
+query! {
+    AlertQuery = &[LANG]
+}
+
+/// The routes.
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one)).routes(routes!(history))
+}
+
+/// Covert alerts are for those who can act on them.
+pub(crate) fn sees_covert(principal: &Principal) -> bool {
+    principal.role == Role::Operator
+}
+
+fn for_viewers(snapshot: &Snapshot, format: Format) -> Vec<u8> {
+    plain(snapshot, format, false)
+}
+
+fn for_operators(snapshot: &Snapshot, format: Format) -> Vec<u8> {
+    plain(snapshot, format, true)
+}
+
+fn plain(snapshot: &Snapshot, format: Format, see_covert: bool) -> Vec<u8> {
+    let wanted = gather(snapshot, &AlertFilter::open(see_covert), None);
+    let page = Page { limit: Some(LIMIT), ..Page::default() };
+    render(snapshot, wanted, &page, format, Lang::En, |a, b| rank(a).cmp(&rank(b))).unwrap_or_default()
+}
+
+/// Alerts that are wanted; with a cursor those that changed after it.
+pub(crate) fn gather(snapshot: &Snapshot, filter: &AlertFilter, since: Option<u64>) -> Vec<Arc<Alert>> {
+    // What is not on disk yet has no place in the order of records: it is always news.
+    let is_news = |a: &Alert| since.is_none_or(|since| !a.durable || snapshot.revision_of_seq(a.seq) > since);
+    snapshot.room.alerts().filter(|a| is_news(a) && filter.wants(a, snapshot)).cloned().collect()
+}
+
+fn render(
+    snapshot: &Snapshot,
+    wanted: Vec<Arc<Alert>>,
+    page: &Page,
+    format: Format,
+    lang: Lang,
+    order: impl Fn(&Arc<Alert>, &Arc<Alert>) -> std::cmp::Ordering,
+) -> Result<Vec<u8>, ApiError> {
+    let after = match &page.after {
+        Some(id) => {
+            let found = AlertId::find(id).and_then(|id| snapshot.room.find_alert(&id));
+            Some(found.ok_or_else(|| ApiError::gone("The alert this page ended with is gone; begin anew."))?)
+        }
+        None => None,
+    };
+    let (rows, next) = cut(wanted, after, page.limit, order, |a| a.id.to_string(), snapshot);
+    Ok(match format {
+        Format::Other(def) => {
+            let shown: Vec<_> = rows.iter().map(|alert| located(alert, snapshot)).collect();
+            def.alerts.map_or_else(Vec::new, |encode| encode(&mut shown.iter().map(|a| &**a), snapshot.as_of, lang))
+        }
+        Format::Json if page.fields.is_empty() => {
+            envelope(snapshot, &Rows::new(rows.iter().map(|a| AlertView::of(a, snapshot, lang))), next, 0)
+        }
+        Format::Json => {
+            let picked = rows.iter().map(|a| Picked::of(&AlertView::of(a, snapshot, lang), &page.fields));
+            envelope(snapshot, &Rows::new(picked), next, 0)
+        }
+    })
+}
+
+/// Alerts: by default every open one that is no test, the most urgent first, among equals the oldest.
+///
+/// With `since`, every alert that changed after that cursor, closed ones too. Covert alerts are for operators.
+#[utoipa::path(get, path = "/v1/alerts", tag = "alerts", params(AlertsQuery),
+    responses((status = 200, description = "Alerts.", body = AlertsAnswer)))]
+async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    params: Params<AlertsQuery>,
+) -> Result<Response, ApiError> {
+    let snapshot = shared.live()?;
+    let format = negotiate(params.one("f")?, &headers, OF_ALERTS)?;
+    let see_covert = sees_covert(&principal);
+    if params.is_plain() {
+        let (whole_list, encode): (_, fn(&Snapshot, Format) -> Vec<u8>) = if see_covert {
+            (Whole::AlertsForOperators, for_operators)
+        } else {
+            (Whole::AlertsForViewers, for_viewers)
+        };
+        let recipe = Recipe { whole: whole_list, format, collection: Collection::Alerts, encode };
+        return whole(&shared, &snapshot, &recipe, &headers).await;
+    }
+    let filter = AlertFilter::of(&params, see_covert)?;
+    let lang = params.lang()?;
+    let page = Page::of(&params, &snapshot, Some(LIMIT), AlertView::KEYS)?;
+    let (order, reverse) = order_asked(&params, ORDERS)?;
+    let since = match params.one("since")? {
+        Some(text) => Some(Cursor::parse("since", text, &snapshot, snapshot.room_floor())?.revision),
+        None => None,
+    };
+    let snapshot = wait_if_asked(&shared, snapshot, Collection::Alerts, &params, since, &headers).await?;
+    let revision = since.is_none().then(|| snapshot.changed(Collection::Alerts));
+    if let Some(response) = revision.and_then(|r| not_modified(&headers, &snapshot, r)) {
+        return Ok(response);
+    }
+    let read = Arc::clone(&snapshot);
+    let body = aside(move || {
+        let order = |a: &Arc<Alert>, b: &Arc<Alert>| {
+            let by_number = order(a, b).then_with(|| a.id.cmp(&b.id));
+            if reverse { by_number.reverse() } else { by_number }
+        };
+        let wanted = gather(&read, &filter, since);
+        render(&read, wanted, &page, format, lang, order)
+    })
+    .await??;
+    Ok(answer(&snapshot, revision, format.media_type(), body))
+}
+
+/// The alert of a path, where the asker may know of it.
+fn find<'a>(snapshot: &'a Snapshot, id: &str, principal: &Principal) -> Result<&'a Arc<Alert>, ApiError> {
+    AlertId::find(id)
+        .and_then(|id| snapshot.room.find_alert(&id))
+        .filter(|a| !a.covert || sees_covert(principal))
+        .ok_or_else(|| ApiError::not_found("alert", id))
+}
+
+/// One alert.
+#[utoipa::path(get, path = "/v1/alerts/{id}", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"), AlertQuery),
+    responses((status = 200, description = "The alert.", body = AlertAnswer)))]
+async fn one(
+    State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
+    Levels(id): Levels<String>,
+    params: Params<AlertQuery>,
+) -> Result<Response, ApiError> {
+    let lang = params.lang()?;
+    let snapshot = shared.live()?;
+    let alert = find(&snapshot, &id, &principal)?;
+    Ok(json(&snapshot, None, &AlertView::of(alert, &snapshot, lang)))
+}
+
+/// Everything that happened to an alert, oldest first: who, when, from which state to which, and why.
+#[utoipa::path(get, path = "/v1/alerts/{id}/history", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"), AlertQuery),
+    responses((status = 200, description = "Its history.", body = HistoryAnswer)))]
+async fn history(
+    State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
+    Levels(id): Levels<String>,
+    _: Params<AlertQuery>,
+) -> Result<Response, ApiError> {
+    let snapshot = shared.live()?;
+    let alert = find(&snapshot, &id, &principal)?;
+    Ok(json(&snapshot, None, &Rows::new(alert.history.iter().map(HistoryView::of))))
+}

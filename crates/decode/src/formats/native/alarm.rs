@@ -1,0 +1,143 @@
+//! An alarm message. Reading one is total: whatever the topic's ids and the body look like, an alarm comes out.
+//!
+//! What cannot be read is said in warnings and, when nothing could be, kept as the head of the body. Knows nothing of
+//! what an alarm leads to.
+
+use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, Fingerprint};
+use sha2::{Digest, Sha256};
+use transit::{Fix, Status, VehicleId, VehicleKey};
+
+use super::BODY_BYTES_MAX;
+use crate::{
+    Frame, Message, ProblemCode,
+    feeds::{Out, Source},
+    fields::{Notes, clean, head},
+    json::{Fields, Raw, object, read},
+};
+
+/// Characters kept of the free text.
+const TEXT_CHARS: usize = 2_000;
+/// Characters kept of ids, of unknown kinds, and of topic levels that are no ids.
+const NAME_CHARS: usize = 128;
+/// Characters kept of a body that could not be read.
+const HEAD_CHARS: usize = 256;
+
+object! {
+    /// The body.
+    Body {
+        event_id: "event_id",
+        event_time: "event_time" | "timestamp",
+        kind: "kind",
+        source: "source",
+        state: "state",
+        covert: "covert",
+        status: "status",
+        lat: "lat" | "latitude",
+        lon: "lon" | "longitude",
+        bearing: "bearing",
+        speed_mps: "speed_mps" | "speed",
+        accuracy_m: "accuracy_m",
+        text: "text",
+        passengers: "passengers",
+    } ignored { "agency", "agency_id", "vehicle", "vehicle_id", "route_id", "trip_id", }
+}
+
+/// Identity of a message: SHA-256 over topic, a zero byte and payload.
+pub(super) fn fingerprint(frame: &Frame<'_>) -> Fingerprint {
+    let digest = Sha256::new().chain_update(frame.topic).chain_update([0]).chain_update(frame.payload).finalize();
+    let (first, _) = digest.split_at(16);
+    Fingerprint(first.iter().fold(0, |print, byte| print << 8 | u128::from(*byte)))
+}
+
+pub(super) fn decode(source: &Source, frame: &Frame<'_>, between: &str, out: &mut Out) {
+    let notes = &mut out.notes;
+    let subject = subject(source, between, notes);
+    if let AlarmSubject::Vehicle(key) = &subject {
+        out.vehicle = Some(key.clone());
+    }
+    let body = body(frame, notes);
+    let unparsed_head = body.is_none().then(|| head(frame.payload, HEAD_CHARS));
+    let body = body.unwrap_or_default();
+    let (kind, kind_word) = kind(&body.kind, notes);
+    let report = AlarmReport {
+        feed: source.feed.clone(),
+        subject,
+        event_id: notes.name("event_id", &body.event_id).map(|id| clean(&id, NAME_CHARS)).filter(|id| !id.is_empty()),
+        event_time: notes.optional_instant("event_time", &body.event_time),
+        kind,
+        kind_word,
+        source: notes.word("source", &body.source).unwrap_or(AlarmSource::Driver),
+        phase: notes.word("state", &body.state).unwrap_or(AlarmPhase::Raised),
+        covert: notes.flag("covert", &body.covert),
+        status: notes.word("status", &body.status).unwrap_or(Status::Actual),
+        fix: fix(&body, notes),
+        text: notes.name("text", &body.text).map(|text| clean(&text, TEXT_CHARS)),
+        passengers: notes.whole("passengers", &body.passengers, 0..=100_000).and_then(|n| u32::try_from(n).ok()),
+        unparsed_head,
+        fingerprint: fingerprint(frame),
+        retained: frame.retained,
+        dup: frame.dup,
+        received_at: frame.received_at,
+    };
+    out.messages.push(Message::Alarm(Box::new(report)));
+}
+
+fn subject(source: &Source, between: &str, notes: &mut Notes) -> AlarmSubject {
+    let key = between.split_once('/').filter(|(_, vehicle)| !vehicle.contains('/')).and_then(|(agency, vehicle)| {
+        Some(VehicleKey { agency: source.agency_of(agency).ok()?, vehicle: VehicleId::parse_level(vehicle).ok()? })
+    });
+    key.map_or_else(
+        || {
+            let shown = clean(between, NAME_CHARS);
+            notes.warn(ProblemCode::BadId, "topic", format!("{shown:?} is no agency and vehicle; raised all the same"));
+            AlarmSubject::Unparsed(shown)
+        },
+        AlarmSubject::Vehicle,
+    )
+}
+
+fn body<'a>(frame: &Frame<'a>, notes: &mut Notes) -> Option<Body<'a>> {
+    if frame.payload.is_empty() {
+        notes.warn(ProblemCode::EmptyBody, "body", "is empty; raised all the same");
+        return None;
+    }
+    if frame.payload.len() > BODY_BYTES_MAX {
+        let detail = format!("{} bytes, at most {BODY_BYTES_MAX} are read; raised all the same", frame.payload.len());
+        notes.warn(ProblemCode::Oversized, "body", detail);
+        return None;
+    }
+    match read::<Body<'a>>(frame.payload) {
+        Ok((body, unknown)) => {
+            notes.unknown(&unknown, Body::KNOWN);
+            Some(body)
+        }
+        Err(e) => {
+            notes.warn(ProblemCode::Unparsable, "body", format!("is no JSON object: {e}; raised all the same"));
+            None
+        }
+    }
+}
+
+/// The kind, and the word for it where it is none of ours: what we do not know ranks as an emergency.
+fn kind(raw: &Raw<'_>, notes: &mut Notes) -> (AlarmKind, Option<String>) {
+    let Some(word) = notes.name("kind", raw) else {
+        return (AlarmKind::Other, None);
+    };
+    match transit::Word::find(word.trim()) {
+        Some(kind) => (kind, None),
+        None => {
+            notes.warn(ProblemCode::UnknownWord, "kind", format!("{raw} is not known; taken as other"));
+            (AlarmKind::Other, Some(clean(&word, NAME_CHARS)))
+        }
+    }
+}
+
+fn fix(body: &Body<'_>, notes: &mut Notes) -> Option<Fix> {
+    let fix = notes.fix(["lat", "lon"], &body.lat, &body.lon)?;
+    Some(Fix {
+        bearing: notes.bearing("bearing", &body.bearing),
+        speed_mps: notes.number("speed_mps", &body.speed_mps, 0.0..=500.0).map(|n| n as f32),
+        accuracy_m: notes.number("accuracy_m", &body.accuracy_m, 0.0..=40_000_000.0).map(|n| n as f32),
+        ..fix
+    })
+}

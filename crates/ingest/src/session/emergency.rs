@@ -1,0 +1,153 @@
+//! The emergency session: alarms and incidents from a foreign broker, confirmed only when they are on disk.
+//!
+//! Three things keep an alarm from being lost between the broker and the disk. The session is persistent, so the
+//! broker keeps what comes while we are away. Confirmation is by hand and in the order of receipt, as MQTT asks and
+//! rumqttc does not ensure. And a frame that cannot be recorded ends the connection after a pause, because a broker
+//! redelivers only then.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use rumqttc::v5::{
+    AsyncClient,
+    mqttbytes::{
+        QoS,
+        v5::{ConnectProperties, Publish},
+    },
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+use super::{Ended, SUBSCRIBE_REQUESTS, SessionConfig, Subscriptions, converse, frame, left_over, pause, report_end};
+use crate::{
+    Clock, EmergencyLane, FilterError, LinkStatus,
+    backoff::Backoff,
+    emergency::{NotQueued, Pending, Verdict},
+    link::LinkReporter,
+};
+
+/// How long the broker is asked to keep our session and its queue: a long weekend without us loses nothing.
+const SESSION_EXPIRY_S: u32 = 4 * 24 * 3600;
+
+/// Feeds the emergency lane from a foreign broker. Not for the embedded one, whose publish hook waits for the
+/// verdict: it would wait for itself.
+pub struct EmergencySession {
+    config: SessionConfig,
+    subscriptions: Subscriptions,
+    lane: EmergencyLane,
+    clock: Clock,
+    link: LinkReporter,
+}
+
+/// A QoS 1 message waiting for its verdict.
+struct Unconfirmed {
+    packet_id: u16,
+    verdict: Pending,
+}
+
+impl EmergencySession {
+    /// A session into `lane`.
+    ///
+    /// # Errors
+    /// A filter that is none.
+    pub fn new(config: SessionConfig, lane: EmergencyLane, clock: Clock) -> Result<Self, FilterError> {
+        let subscriptions = Subscriptions::new(&config.filters, QoS::AtLeastOnce)?;
+        let link = LinkReporter::new("emergency", Arc::clone(&clock));
+        Ok(Self { config, subscriptions, lane, clock, link })
+    }
+
+    /// The state of the link, now and at every change.
+    pub fn link(&self) -> watch::Receiver<LinkStatus> {
+        self.link.watch()
+    }
+
+    /// Connects, and reconnects until nobody reads the lane. Drop the future to end the session; the broker keeps it.
+    pub async fn run(self) {
+        let Self { config, mut subscriptions, lane, clock, link } = self;
+        let window = lane.receive_maximum();
+        let mut backoff = Backoff::new(config.seed, &config.client_id);
+        let options = {
+            let mut properties = ConnectProperties::new();
+            properties.receive_maximum = Some(window);
+            properties.session_expiry_interval = Some(SESSION_EXPIRY_S);
+            let mut options = config.options(properties);
+            options.set_clean_start(false).set_manual_acks(true);
+            options
+        };
+        loop {
+            lane.room().await;
+            let started = Instant::now();
+            link.connecting();
+            // An acknowledgement never waits: the channel holds one for each message that may be out.
+            let (client, mut eventloop) = AsyncClient::new(options.clone(), usize::from(window) + SUBSCRIBE_REQUESTS);
+            let (unconfirmed, verdicts) = mpsc::channel(usize::from(window));
+            let ended = {
+                let receive = |publish| receive(publish, &lane, &clock, &unconfirmed);
+                tokio::select! {
+                    ended = converse(&mut eventloop, &client, &mut subscriptions, &link, receive) => ended,
+                    ended = confirm_in_order(verdicts, &client, &lane) => ended,
+                }
+            };
+            // Unconfirmed ones come again, QoS 0 ones never.
+            for publish in left_over(&mut eventloop).filter(|publish| publish.qos == QoS::AtMostOnce) {
+                if let ControlFlow::Break(_) = receive(publish, &lane, &clock, &unconfirmed) {
+                    break;
+                }
+            }
+            if !report_end(&ended, &link) {
+                return;
+            }
+            pause(&mut backoff, started).await;
+        }
+    }
+}
+
+/// Queues one message and notes its confirmation as owed. Never waits.
+fn receive(
+    publish: Publish,
+    lane: &EmergencyLane,
+    clock: &Clock,
+    unconfirmed: &mpsc::Sender<Unconfirmed>,
+) -> ControlFlow<Ended> {
+    let packet_id = publish.pkid;
+    match lane.offer(frame(publish, clock().utc)) {
+        Ok(None) | Err(NotQueued::Shed) => ControlFlow::Continue(()),
+        Ok(Some(verdict)) => match unconfirmed.try_send(Unconfirmed { packet_id, verdict }) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(Ended::ByUs(BEYOND_WINDOW)),
+        },
+        Err(NotQueued::Full) => ControlFlow::Break(Ended::ByUs(BEYOND_WINDOW)),
+        Err(NotQueued::Closed) => ControlFlow::Break(Ended::Unread),
+    }
+}
+
+/// The queue cannot fill from QoS 1 while the broker keeps to what we announced.
+const BEYOND_WINDOW: &str = "the broker sent more unconfirmed messages than our receive maximum";
+
+/// Sends confirmations in the order of receipt, whatever the order of the verdicts, until one is withheld.
+async fn confirm_in_order(
+    mut verdicts: mpsc::Receiver<Unconfirmed>,
+    client: &AsyncClient,
+    lane: &EmergencyLane,
+) -> Ended {
+    while let Some(Unconfirmed { packet_id, verdict }) = verdicts.recv().await {
+        match verdict.await {
+            Ok(Verdict::Recorded) => {}
+            // MQTT redelivers on reconnect only, and a later confirmation would leave out of order. So this
+            // connection confirms nothing more and is given up after a pause.
+            Ok(Verdict::Withheld) | Err(_) => {
+                tokio::time::sleep(EmergencyLane::WITHHELD_PAUSE).await;
+                return Ended::ByUs("a message could not be recorded; asking for it again");
+            }
+        }
+        let mut receipt = Publish::new("", QoS::AtLeastOnce, "", None);
+        receipt.pkid = packet_id;
+        if client.try_ack(&receipt).is_err() {
+            return Ended::ByUs("a confirmation found no room in the request channel");
+        }
+        lane.count_acknowledged();
+    }
+    // The sender lives as long as the connection.
+    std::future::pending().await
+}

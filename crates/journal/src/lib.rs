@@ -1,0 +1,12 @@
+//! The durable record: append, fsync, read back. What is appended here has happened; everything else can be told again.
+//!
+//! Knows nothing of alerts or vehicles: a record is bytes with a number. Start at [`RecordLog`]; [`SqliteLog`] keeps
+//! one in a file of its own.
+
+mod error;
+mod record;
+mod sqlite;
+
+pub use error::{AppendError, OpenError, ReadError};
+pub use record::{Reader, Record, RecordLog, ReplayError};
+pub use sqlite::SqliteLog;

@@ -1,0 +1,245 @@
+//! The record in one SQLite file: write-ahead log, fsync at every commit, one process at a time.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, ffi, params};
+use sha2::{Digest, Sha256};
+
+use crate::{AppendError, OpenError, ReadError, Reader, Record, RecordLog};
+
+/// "TOPI": marks our files among all SQLite files.
+const APPLICATION_ID: i64 = 0x544f_5049;
+/// Format of the tables; raised by a change that older versions could not read.
+const FORMAT: i64 = 1;
+/// Bytes of SHA-256 kept with each record: enough against any fault of a disk.
+const CHECKSUM_BYTES: usize = 16;
+
+const SCHEMA: &str = "
+    CREATE TABLE record (
+        seq INTEGER PRIMARY KEY,
+        body BLOB NOT NULL,
+        key TEXT,
+        checksum BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX record_key ON record (key, seq) WHERE key IS NOT NULL;
+";
+
+/// A log in one file, held by this process alone.
+#[derive(Debug)]
+pub struct SqliteLog {
+    connection: Connection,
+    path: PathBuf,
+    /// A commit failed in a way that leaves the disk's content unknown.
+    failed: bool,
+}
+
+impl SqliteLog {
+    /// Opens the log at `path`, and makes it and its folder when there is none; readable by this user only.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; a file that is not ours is left as it is.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        create(path).map_err(|cause| OpenError::Io { path: path.to_owned(), cause })?;
+        let connection = connect(path).map_err(|cause| OpenError::of(path.to_owned(), cause))?;
+        match standing(&connection).map_err(|cause| OpenError::of(path.to_owned(), cause))? {
+            Standing::Ours(found) if found > FORMAT => {
+                return Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT });
+            }
+            Standing::Foreign => return Err(OpenError::Foreign(path.to_owned())),
+            Standing::Ours(_) | Standing::Empty => {}
+        }
+        prepare(&connection).map_err(|cause| OpenError::of(path.to_owned(), cause))?;
+        Ok(Self { connection, path: path.to_owned(), failed: false })
+    }
+
+    fn read_error(&self, cause: rusqlite::Error) -> ReadError {
+        ReadError::Database { path: self.path.clone(), cause }
+    }
+}
+
+impl RecordLog for SqliteLog {
+    fn append(&mut self, expected_seq: u64, records: &[Record]) -> Result<u64, AppendError> {
+        if self.failed {
+            let code = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+            let earlier = Some("an earlier append failed on its way to the disk".to_owned());
+            return Err(AppendError::Fatal(rusqlite::Error::SqliteFailure(code, earlier)));
+        }
+        let result = insert(&mut self.connection, expected_seq, records);
+        self.failed = matches!(result, Err(AppendError::Fatal(_)));
+        result
+    }
+
+    fn probe(&mut self) -> Result<(), AppendError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(AppendError::of)?;
+        // Setting it to what it is still writes and syncs a page.
+        transaction.pragma_update(None, "user_version", FORMAT).map_err(AppendError::of)?;
+        let result = transaction.commit().map_err(AppendError::of);
+        self.failed |= matches!(result, Err(AppendError::Fatal(_)));
+        result
+    }
+
+    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<u64, ReadError> {
+        let mut next = from_seq.max(1);
+        let read = |cause| self.read_error(cause);
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT seq, body, key, checksum FROM record WHERE seq >= ?1 ORDER BY seq")
+            .map_err(read)?;
+        let mut rows = statement.query([signed(next)]).map_err(read)?;
+        while let Some(row) = rows.next().map_err(read)? {
+            let seq = row.get(0).map(unsigned).map_err(read)?;
+            if seq != next {
+                return Err(ReadError::Missing { seq: next, path: self.path.clone() });
+            }
+            let blob = |column| row.get_ref(column).map_err(read);
+            let damaged = |_| ReadError::Damaged { seq, path: self.path.clone() };
+            let body = blob(1)?.as_blob().map_err(damaged)?;
+            let key = blob(2)?.as_str_or_null().map_err(damaged)?;
+            if blob(3)?.as_blob().map_err(damaged)? != checksum(seq, body, key) {
+                return Err(ReadError::Damaged { seq, path: self.path.clone() });
+            }
+            each(seq, body).map_err(|cause| ReadError::Refused { seq, path: self.path.clone(), cause })?;
+            next += 1;
+        }
+        Ok(next - 1)
+    }
+
+    fn last_seq(&mut self) -> Result<u64, ReadError> {
+        last_seq(&self.connection).map_err(|cause| self.read_error(cause))
+    }
+
+    fn find_key(&mut self, key: &str) -> Result<Option<u64>, ReadError> {
+        self.connection
+            .prepare_cached("SELECT seq FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1")
+            .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
+            .map(|seq| seq.map(unsigned))
+            .map_err(|cause| self.read_error(cause))
+    }
+}
+
+/// SQLite counts in `i64`; a log of ours never comes near its end.
+fn signed(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn unsigned(seq: i64) -> u64 {
+    u64::try_from(seq).unwrap_or(0)
+}
+
+fn checksum(seq: u64, body: &[u8], key: Option<&str>) -> [u8; CHECKSUM_BYTES] {
+    let mut hash = Sha256::new();
+    hash.update(seq.to_be_bytes());
+    hash.update(u64::try_from(body.len()).unwrap_or(u64::MAX).to_be_bytes());
+    hash.update(body);
+    if let Some(key) = key {
+        hash.update(key.as_bytes());
+    }
+    let mut kept = [0; CHECKSUM_BYTES];
+    kept.copy_from_slice(&hash.finalize()[..CHECKSUM_BYTES]);
+    kept
+}
+
+fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM record")?;
+    statement.query_row([], |row| row.get(0)).map(unsigned)
+}
+
+fn insert(connection: &mut Connection, expected_seq: u64, records: &[Record]) -> Result<u64, AppendError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(AppendError::of)?;
+    let found = last_seq(&transaction).map_err(AppendError::of)?;
+    if found != expected_seq {
+        return Err(AppendError::Conflict { expected: expected_seq, found });
+    }
+    let mut seq = found;
+    {
+        let mut statement = transaction
+            .prepare_cached("INSERT INTO record (seq, body, key, checksum) VALUES (?1, ?2, ?3, ?4)")
+            .map_err(AppendError::of)?;
+        for record in records {
+            seq += 1;
+            let sum = checksum(seq, &record.body, record.key.as_deref());
+            statement
+                .execute(params![signed(seq), record.body, record.key, sum.as_slice()])
+                .map_err(AppendError::of)?;
+        }
+    }
+    // With synchronous FULL this returns after the fsync of the write-ahead log. A transaction that is dropped on the
+    // way here is rolled back.
+    transaction.commit().map_err(AppendError::of)?;
+    Ok(seq)
+}
+
+/// Makes the folder and an empty file, both for this user only, and makes the file's name durable.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        builder.mode(0o700);
+        options.mode(0o600);
+    }
+    builder.create(folder)?;
+    match options.open(path) {
+        Ok(file) => {
+            file.sync_all()?;
+            fs::File::open(folder)?.sync_all()
+        }
+        // Never opened here when it exists: closing any handle of a file drops the locks this process has on it.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Another process keeps its lock until it ends: waiting would only delay saying so.
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+    Ok(connection)
+}
+
+enum Standing {
+    Empty,
+    Foreign,
+    Ours(i64),
+}
+
+/// Whose file this is; reads only.
+fn standing(connection: &Connection) -> rusqlite::Result<Standing> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match number("application_id")? {
+        APPLICATION_ID => Standing::Ours(number("user_version")?),
+        0 if tables == 0 => Standing::Empty,
+        _ => Standing::Foreign,
+    })
+}
+
+/// Sets the modes, takes the lock, and makes the tables where there are none.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    // A burst must not leave a write-ahead log of its size behind.
+    connection.pragma_update_and_check(None, "journal_size_limit", 16 * 1024 * 1024, |_| Ok(()))?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        connection.pragma_update(None, "user_version", FORMAT)?;
+    }
+    connection.execute_batch("COMMIT")
+}
+
+#[cfg(test)]
+mod tests;

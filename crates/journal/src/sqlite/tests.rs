@@ -1,0 +1,224 @@
+//! The SQLite log against real files: order, damage, cuts, locks, a full disk.
+
+use std::{fs, path::Path};
+
+use tempfile::TempDir;
+
+use super::SqliteLog;
+use crate::{AppendError, OpenError, ReadError, Record, RecordLog};
+
+fn record(body: &str) -> Record {
+    Record { body: body.as_bytes().to_vec(), key: None }
+}
+
+fn open(folder: &TempDir) -> SqliteLog {
+    SqliteLog::open(&folder.path().join("deep/journal.db")).unwrap()
+}
+
+fn read(log: &mut SqliteLog, from: u64) -> Vec<(u64, String)> {
+    let mut found = Vec::new();
+    log.tail(from, &mut |seq, body| {
+        found.push((seq, String::from_utf8(body.to_vec())?));
+        Ok(())
+    })
+    .unwrap();
+    found
+}
+
+#[test]
+fn records_come_back_in_order_after_reopening() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    assert_eq!(log.last_seq().unwrap(), 0);
+    assert_eq!(log.append(0, &[record("a"), record("b")]).unwrap(), 2);
+    assert_eq!(log.append(2, &[record("c")]).unwrap(), 3);
+    assert_eq!(log.append(3, &[]).unwrap(), 3);
+    drop(log);
+    let mut log = open(&folder);
+    assert_eq!(read(&mut log, 2), [(2, "b".to_owned()), (3, "c".to_owned())]);
+    assert_eq!(log.last_seq().unwrap(), 3);
+}
+
+#[test]
+fn an_append_names_the_record_it_follows() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("a")]).unwrap();
+    let refused = log.append(0, &[record("b")]);
+    assert!(matches!(refused, Err(AppendError::Conflict { expected: 0, found: 1 })), "{refused:?}");
+    assert_eq!(read(&mut log, 0).len(), 1);
+}
+
+#[test]
+fn the_newest_record_of_a_key_is_found() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    let keyed = Record { key: Some("kim/1".to_owned()), ..record("a") };
+    log.append(0, &[keyed.clone(), record("b"), keyed]).unwrap();
+    assert_eq!(log.find_key("kim/1").unwrap(), Some(3));
+    assert_eq!(log.find_key("lee/1").unwrap(), None);
+}
+
+#[test]
+fn a_second_holder_is_refused_at_once() {
+    let folder = TempDir::new().unwrap();
+    let log = open(&folder);
+    let path = folder.path().join("deep/journal.db");
+    assert!(matches!(SqliteLog::open(&path), Err(OpenError::InUse(_))));
+    drop(log);
+    SqliteLog::open(&path).unwrap();
+}
+
+#[test]
+fn a_file_of_others_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "dear diary, today no bus came. ".repeat(40)).unwrap();
+    assert!(matches!(SqliteLog::open(&text), Err(OpenError::Foreign(_))));
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let before = fs::read(&other).unwrap();
+    let refused = SqliteLog::open(&other).unwrap_err();
+    assert!(refused.to_string().contains("is not a journal of this program; set journal.path"), "{refused}");
+    assert_eq!(fs::read(&other).unwrap(), before);
+}
+
+#[test]
+fn a_newer_format_is_refused_with_the_way_out() {
+    let folder = TempDir::new().unwrap();
+    let log = open(&folder);
+    log.connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(log);
+    let refused = SqliteLog::open(&folder.path().join("deep/journal.db")).unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let refused = SqliteLog::open(&folder.path().join("file/journal.db")).unwrap_err();
+    assert!(matches!(refused, OpenError::Io { .. }), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_user_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("a")]).unwrap();
+    for file in ["journal.db", "journal.db-wal"] {
+        let mode = fs::metadata(folder.path().join("deep").join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_damaged_or_missing_record_stops_the_replay_by_name() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("a"), record("b"), record("c")]).unwrap();
+    log.connection.execute("UPDATE record SET body = x'00' WHERE seq = 2", []).unwrap();
+    let mut seen = 0;
+    let mut count = |log: &mut SqliteLog| {
+        seen = 0;
+        log.tail(1, &mut |seq, _| {
+            seen = seq;
+            Ok(())
+        })
+    };
+    assert!(matches!(count(&mut log), Err(ReadError::Damaged { seq: 2, .. })));
+    log.connection.execute("DELETE FROM record WHERE seq = 2", []).unwrap();
+    assert!(matches!(count(&mut log), Err(ReadError::Missing { seq: 2, .. })));
+    assert_eq!(seen, 1);
+}
+
+#[test]
+fn what_a_reader_refuses_is_named_with_its_record() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("a")]).unwrap();
+    let refused = log.tail(0, &mut |_, _| Err("no such change".into())).unwrap_err();
+    assert!(refused.to_string().ends_with("no such change") && refused.to_string().contains("record 1"), "{refused}");
+}
+
+#[test]
+fn a_full_disk_refuses_and_the_log_works_again_once_there_is_space() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("before")]).unwrap();
+    let pages: i64 = log.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let limit = |log: &SqliteLog, pages: i64| {
+        log.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    };
+    limit(&log, pages);
+    let large = "x".repeat(100_000);
+    let refused = log.append(1, &[record("small"), record(&large)]);
+    assert!(matches!(refused, Err(AppendError::Full(_))), "{refused:?}");
+    assert_eq!(log.last_seq().unwrap(), 1, "all or nothing");
+    limit(&log, 1_000_000);
+    assert_eq!(log.append(1, &[record(&large)]).unwrap(), 2);
+    drop(log);
+    assert_eq!(read(&mut open(&folder), 1).len(), 2);
+}
+
+#[test]
+fn after_a_failed_fsync_nothing_is_tried_again() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.failed = true;
+    for _ in 0..2 {
+        let refused = log.append(0, &[record("a")]).unwrap_err();
+        assert!(matches!(refused, AppendError::Fatal(_)), "{refused}");
+        assert!(refused.to_string().ends_with("the process must end"), "{refused}");
+    }
+    assert_eq!(log.last_seq().unwrap(), 0);
+}
+
+#[test]
+fn an_unwritable_log_says_so_and_recovers() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.connection.pragma_update(None, "query_only", "ON").unwrap();
+    assert!(matches!(log.append(0, &[record("a")]), Err(AppendError::Unwritable(_))));
+    log.connection.pragma_update(None, "query_only", "OFF").unwrap();
+    assert_eq!(log.append(0, &[record("a")]).unwrap(), 1);
+}
+
+/// A crash may leave any part of what was written after the last answered commit. Every such cut opens, holds all that
+/// was answered, in order, and takes new records.
+#[test]
+fn a_cut_anywhere_after_the_last_answered_commit_loses_nothing_answered() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    let source = folder.path().join("deep");
+    for n in 0..5 {
+        log.append(n, &[record(&format!("answered {n}"))]).unwrap();
+    }
+    let length = |name: &str| usize::try_from(fs::metadata(source.join(name)).unwrap().len()).unwrap();
+    let answered = length("journal.db-wal");
+    log.append(5, &[record("in flight"), record(&"y".repeat(9000))]).unwrap();
+    let (database, wal) =
+        (fs::read(source.join("journal.db")).unwrap(), fs::read(source.join("journal.db-wal")).unwrap());
+    assert!(wal.len() > answered, "the commit went to the write-ahead log");
+    let cuts = (answered..wal.len()).step_by(64).chain([wal.len() - 1, wal.len()]);
+    for cut in cuts {
+        let torn = TempDir::new().unwrap();
+        check_cut(torn.path(), &database, &wal[..cut], cut == wal.len());
+    }
+}
+
+fn check_cut(folder: &Path, database: &[u8], wal: &[u8], whole: bool) {
+    let path = folder.join("journal.db");
+    fs::write(&path, database).unwrap();
+    fs::write(folder.join("journal.db-wal"), wal).unwrap();
+    let mut log = SqliteLog::open(&path).unwrap();
+    let found = read(&mut log, 1);
+    assert_eq!(found.len(), if whole { 7 } else { 5 }, "at a cut of {} bytes", wal.len());
+    for (seq, body) in found.iter().take(5) {
+        assert_eq!(*body, format!("answered {}", seq - 1));
+    }
+    let last = log.last_seq().unwrap();
+    assert_eq!(log.append(last, &[record("after")]).unwrap(), last + 1);
+}

@@ -1,0 +1,265 @@
+//! The condition of one feed: a pure judgement over counts. Knows no vehicle by name except those it waits for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use transit::{Now, UtcMillis, VehicleKey};
+
+use crate::{
+    feed::FeedCondition,
+    freshness::Phase,
+    options::Expect,
+    tally::{WINDOW_MS, window},
+};
+
+/// After start nothing but the link is judged for this long, in milliseconds; so with the share of missing vehicles
+/// after every outage.
+const GRACE_MS: u64 = 60_000;
+/// Least time without a message that is a silence, in milliseconds.
+const SILENCE_MIN_MS: u64 = 30_000;
+/// A silence is this many median gaps.
+const SILENCE_GAPS: u64 = 10;
+/// A silence of a feed of which not even one gap is known, in milliseconds.
+const SILENCE_UNKNOWN_MS: u64 = 300_000;
+/// A silence ends when this many vehicles were heard again, or all if there were fewer.
+const HEARD_AGAIN: usize = 3;
+/// Stamps must stand still this long to be frozen, in milliseconds ...
+const FROZEN_MS: u64 = 150_000;
+/// ... and this many reporting intervals.
+const FROZEN_INTERVALS: f64 = 2.5;
+/// A condition has to stay away this long before it is over, in milliseconds.
+const CLEAR_MS: u64 = 120_000;
+
+/// Vehicles by the window of receive time in which something last happened to them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastSeen(BTreeMap<u32, i64>);
+
+impl LastSeen {
+    /// Applies a tally's changes.
+    pub(crate) fn apply(&mut self, moves: &[(u32, i64)]) {
+        for (window, change) in moves {
+            *self.0.entry(*window).or_default() += change;
+        }
+    }
+
+    /// Vehicles seen in a window or after it.
+    fn since(&self, window: u32) -> usize {
+        let sum: i64 = self.0.range(window..).map(|(_, count)| *count).sum();
+        usize::try_from(sum).unwrap_or(0)
+    }
+
+    /// Forgets windows nobody asks for any more.
+    fn prune(&mut self, now: u32) {
+        // An hour of windows: beyond any interval that a frozen feed is judged by.
+        self.0 = self.0.split_off(&now.saturating_sub(120));
+    }
+}
+
+/// What a feed is judged by.
+#[derive(Debug, Clone)]
+pub(crate) struct Health {
+    pub(crate) expect: Expect,
+    started_mono_ms: u64,
+    link_up: bool,
+    link_since_mono_ms: u64,
+    pub(crate) last_vehicle: Option<Now>,
+    pub(crate) heard: LastSeen,
+    pub(crate) advanced: LastSeen,
+    /// Vehicles by phase, and those in service among them.
+    pub(crate) by_phase: [usize; 5],
+    pub(crate) expected_by_phase: [usize; 5],
+    /// Vehicles that became dormant while the feed was partial: still missing, however long it takes.
+    missing_for_long: BTreeSet<VehicleKey>,
+    silence: Option<Silence>,
+    sound_since_mono_ms: u64,
+    frozen: Latch,
+    partial: Latch,
+    condition: FeedCondition,
+    condition_since: UtcMillis,
+}
+
+/// A silence under way.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    /// Vehicles in service when it began.
+    expected: usize,
+    /// The window after that of the last message.
+    from_window: u32,
+}
+
+/// A condition that begins at once and ends after it stayed away for a while.
+#[derive(Debug, Clone, Copy, Default)]
+struct Latch {
+    on: bool,
+    away_since_mono_ms: Option<u64>,
+}
+
+impl Latch {
+    fn judge(&mut self, raise: bool, away: bool, mono_ms: u64) -> bool {
+        if !self.on {
+            self.on = raise;
+            self.away_since_mono_ms = None;
+        } else if !away {
+            self.away_since_mono_ms = None;
+        } else {
+            let since = *self.away_since_mono_ms.get_or_insert(mono_ms);
+            self.on = mono_ms.saturating_sub(since) < CLEAR_MS;
+        }
+        self.on
+    }
+}
+
+/// Learned figures that thresholds follow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Milliseconds between two reports of a vehicle.
+    pub(crate) interval_ms: Option<u64>,
+    /// Milliseconds between two messages of the feed.
+    pub(crate) gap_ms: Option<u64>,
+}
+
+impl Health {
+    /// At start: link up, nothing heard.
+    pub(crate) fn new(expect: Expect, started: Now) -> Self {
+        Self {
+            expect,
+            started_mono_ms: started.mono_ms,
+            link_up: true,
+            link_since_mono_ms: started.mono_ms,
+            last_vehicle: None,
+            heard: LastSeen::default(),
+            advanced: LastSeen::default(),
+            by_phase: [0; 5],
+            expected_by_phase: [0; 5],
+            missing_for_long: BTreeSet::new(),
+            silence: None,
+            sound_since_mono_ms: started.mono_ms,
+            frozen: Latch::default(),
+            partial: Latch::default(),
+            condition: FeedCondition::Unheard,
+            condition_since: started.utc,
+        }
+    }
+
+    /// The verdict and since when it stands.
+    pub(crate) fn condition(&self) -> (FeedCondition, UtcMillis) {
+        (self.condition, self.condition_since)
+    }
+
+    /// Whether figures learned now would be those of a healthy feed.
+    pub(crate) fn may_learn(&self) -> bool {
+        match self.condition {
+            FeedCondition::Good | FeedCondition::Quiet | FeedCondition::Unheard => true,
+            FeedCondition::Partial | FeedCondition::Frozen | FeedCondition::Silent | FeedCondition::LinkDown => false,
+        }
+    }
+
+    /// The session behind the feed came up or went down.
+    pub(crate) fn link(&mut self, up: bool, since: Now) {
+        if self.link_up != up {
+            self.link_up = up;
+            self.link_since_mono_ms = since.mono_ms;
+        }
+    }
+
+    /// A vehicle in service moved between phases, or left (`None`).
+    pub(crate) fn moved(&mut self, key: &VehicleKey, to: Option<Phase>) {
+        if self.partial.on && to == Some(Phase::Dormant) {
+            self.missing_for_long.insert(key.clone());
+        } else {
+            self.missing_for_long.remove(key);
+        }
+    }
+
+    /// Judges. Says whether the condition changed.
+    pub(crate) fn judge(&mut self, now: Now, pace: Pace) -> bool {
+        let window = window(now.mono_ms);
+        self.heard.prune(window);
+        self.advanced.prune(window);
+        let condition = self.find_condition(now, pace);
+        let changed = condition != self.condition;
+        if changed {
+            self.condition = condition;
+            self.condition_since = now.utc;
+        }
+        changed
+    }
+
+    fn find_condition(&mut self, now: Now, pace: Pace) -> FeedCondition {
+        let in_grace = now.mono_ms.saturating_sub(self.started_mono_ms) < GRACE_MS;
+        if !self.link_up {
+            self.sound_since_mono_ms = now.mono_ms;
+            return FeedCondition::LinkDown;
+        }
+        let silent = self.is_silent(now, pace);
+        if let Some(expected) = silent.filter(|_| !in_grace) {
+            self.sound_since_mono_ms = now.mono_ms;
+            return if expected { FeedCondition::Silent } else { FeedCondition::Quiet };
+        }
+        if self.last_vehicle.is_none() {
+            return FeedCondition::Unheard;
+        }
+        let (raise, away) = self.frozen_share(window(now.mono_ms), pace);
+        if self.frozen.judge(raise && !in_grace, away, now.mono_ms) {
+            self.sound_since_mono_ms = now.mono_ms;
+            return FeedCondition::Frozen;
+        }
+        // Until the vehicles had time to report again, those missing are those of the outage that just ended.
+        let grace_ms = GRACE_MS.max(pace.interval_ms.unwrap_or(0).saturating_mul(3));
+        let sound = now.mono_ms.saturating_sub(self.sound_since_mono_ms) >= grace_ms;
+        let (raise, away) = self.missing_share();
+        if self.partial.judge(raise && sound, away, now.mono_ms) {
+            return FeedCondition::Partial;
+        }
+        self.missing_for_long.clear();
+        // Of no vehicle nothing is known, which is not good.
+        if self.by_phase.iter().sum::<usize>() == 0 { FeedCondition::Unheard } else { FeedCondition::Good }
+    }
+
+    /// `Some(whether service is expected)` while nothing arrives though the link is up.
+    fn is_silent(&mut self, now: Now, pace: Pace) -> Option<bool> {
+        let always = self.expect == Expect::Always;
+        let quiet_since = self.last_vehicle.map_or(self.started_mono_ms, |n| n.mono_ms).max(self.link_since_mono_ms);
+        let limit = pace.gap_ms.map_or(SILENCE_UNKNOWN_MS, |gap| gap.saturating_mul(SILENCE_GAPS).max(SILENCE_MIN_MS));
+        let long = now.mono_ms.saturating_sub(quiet_since) > limit;
+        if self.last_vehicle.is_none() {
+            return (long && always).then_some(true);
+        }
+        match (self.silence, self.last_vehicle) {
+            (None, Some(last)) if long => {
+                // Decided at its beginning and kept: later nobody will have been heard for 15 minutes.
+                let expected = self.expected_by_phase[..Phase::Dormant as usize].iter().sum();
+                self.silence = Some(Silence { expected, from_window: window(last.mono_ms) + 1 });
+            }
+            (Some(silence), _) if !long => {
+                let heard = self.heard.since(silence.from_window);
+                if heard >= HEARD_AGAIN.min(silence.expected.max(1)) {
+                    self.silence = None;
+                }
+            }
+            _ => {}
+        }
+        self.silence.as_ref().map(|silence| always || silence.expected > 0)
+    }
+
+    /// Whether enough stamps stand still to call the feed frozen, and few enough to call it thawed.
+    fn frozen_share(&self, window: u32, pace: Pace) -> (bool, bool) {
+        let span_ms = FROZEN_MS.max((pace.interval_ms.unwrap_or(0) as f64 * FROZEN_INTERVALS) as u64);
+        let windows = u32::try_from(span_ms.div_ceil(WINDOW_MS)).unwrap_or(u32::MAX);
+        // The running window is not over: it is one more.
+        let from = window.saturating_sub(windows);
+        let active = self.heard.since(from);
+        // A vehicle that changed feeds may be counted as advancing here and heard there.
+        let still = active.saturating_sub(self.advanced.since(from));
+        (active > 0 && still * 10 >= active * 8, still * 10 < active * 2)
+    }
+
+    /// Whether enough expected vehicles are missing to call the feed partial, and few enough to call it whole.
+    fn missing_share(&self) -> (bool, bool) {
+        let by = &self.expected_by_phase;
+        let missing = by[Phase::Stale as usize] + by[Phase::Lost as usize] + self.missing_for_long.len();
+        let expected = by[Phase::Live as usize] + by[Phase::Aging as usize] + missing;
+        let many = missing >= 20 && missing * 10 >= expected * 2;
+        let most_of_few = missing >= 3 && missing * 2 >= expected;
+        (many || most_of_few, missing * 10 < expected)
+    }
+}

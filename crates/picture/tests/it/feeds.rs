@@ -1,0 +1,252 @@
+//! The health of feeds: silent, frozen, partial, with fleets of every size and of none.
+
+use std::fmt::Write;
+
+use expect_test::{Expect as Snapshot, expect};
+use picture::{Expect, FeedCondition, FeedPolicy, Link, PictureOptions};
+use transit::{Journey, JourneyState, Observation};
+
+use crate::stage::{Stage, feed, instant, message, position};
+
+fn stage_expecting(expect: Expect) -> Stage {
+    let policy = FeedPolicy { id: feed("f"), interval_s: None, expect };
+    Stage::new(PictureOptions { feeds: vec![policy], ..PictureOptions::default() })
+}
+
+/// An in-service report of vehicle `n`: standing still, the stamp given.
+fn report(n: usize, stamp_s: f64) -> Observation {
+    let journey = Journey { state: Some(JourneyState::InService), ..Journey::default() };
+    Observation { journey: Some(journey), ..position(&n.to_string(), stamp_s, 60.0, 25.0) }
+}
+
+fn condition(stage: &Stage) -> FeedCondition {
+    stage.last.feeds[&feed("f")].condition
+}
+
+/// Plays a fleet second by second, each vehicle reporting every 10 s, and writes down each change of condition.
+/// `speaks` says whether a vehicle reports at a second, and with which stamp.
+fn play(
+    stage: &mut Stage,
+    fleet: usize,
+    seconds: std::ops::Range<usize>,
+    speaks: impl Fn(usize, usize) -> Option<f64>,
+) -> String {
+    let mut log = String::new();
+    let mut before = None;
+    for second in seconds {
+        stage.at(second as f64);
+        for n in (0..fleet).filter(|n| n % 10 == second % 10) {
+            if let Some(stamp_s) = speaks(n, second) {
+                stage.say(&report(n, stamp_s));
+            }
+        }
+        stage.publish();
+        let now = condition(stage);
+        if before != Some(now) {
+            writeln!(log, "{second} {}", transit::Word::word(now)).unwrap();
+            before = Some(now);
+        }
+    }
+    log
+}
+
+fn check(fleet: usize, speaks: impl Fn(usize, usize) -> Option<f64>, expected: Snapshot) {
+    expected.assert_eq(&play(&mut stage_expecting(Expect::Recent), fleet, 0..900, speaks));
+}
+
+fn always(_: usize, second: usize) -> Option<f64> {
+    Some(second as f64)
+}
+
+#[test]
+fn no_vehicle_is_not_good() {
+    check(
+        0,
+        always,
+        expect![[r#"
+        0 unheard
+    "#]],
+    );
+    expect![[r#"
+        0 unheard
+        301 silent
+    "#]]
+    .assert_eq(&play(&mut stage_expecting(Expect::Always), 0, 0..900, always));
+}
+
+#[test]
+fn a_fleet_that_stands_still_but_reports_is_good() {
+    for fleet in [1, 6, 19, 20, 100] {
+        let log = play(&mut stage_expecting(Expect::Recent), fleet, 0..900, always);
+        assert_eq!(log, "0 good\n", "{fleet} vehicles");
+    }
+}
+
+#[test]
+fn a_fleet_of_9000_is_judged_like_the_others() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let log = play(&mut stage, 9_000, 0..200, |n, second| (second < 70 || n % 4 > 0).then_some(second as f64));
+    expect![[r#"
+        0 good
+        157 partial
+    "#]]
+    .assert_eq(&log);
+    assert_eq!(stage.last.feeds[&feed("f")].vehicles, 9_000);
+}
+
+#[test]
+fn a_feed_that_falls_silent_is_silent_whatever_its_size() {
+    for fleet in [1, 6, 19, 20] {
+        let mut stage = stage_expecting(Expect::Recent);
+        let log = play(&mut stage, fleet, 0..900, |_, second| (second <= 200).then_some(second as f64));
+        let expected = match fleet {
+            1 => "0 good\n301 silent\n",
+            _ => "0 good\n231 silent\n",
+        };
+        assert_eq!(log, expected, "{fleet} vehicles");
+        // It stays so: nobody is expected any more, but silence is never cleared by silence.
+        assert_eq!(play(&mut stage, fleet, 900..3000, |_, _| None), "900 silent\n");
+        let again = play(&mut stage, fleet, 3000..3200, always);
+        assert!(again.starts_with("3000 ") && again.ends_with("good\n"), "{fleet} vehicles: {again}");
+    }
+}
+
+#[test]
+fn silence_without_service_is_quiet() {
+    let mut stage = stage_expecting(Expect::Recent);
+    for second in 0..100 {
+        let journey = Journey { state: Some(JourneyState::SignedOff), ..Journey::default() };
+        stage.at(f64::from(second)).say(&Observation { journey: Some(journey), ..message("1", f64::from(second)) });
+        stage.publish();
+    }
+    stage.at(140.0).publish();
+    assert_eq!(condition(&stage), FeedCondition::Quiet);
+}
+
+#[test]
+fn stamps_that_stand_still_are_a_frozen_feed() {
+    // Messages go on with a new content each, but with the stamp of second 300.
+    for fleet in [1, 6, 19, 20, 100] {
+        let mut stage = stage_expecting(Expect::Recent);
+        let log = play(&mut stage, fleet, 0..700, |_, second| Some(second.min(300) as f64));
+        let (at, word) = log.lines().last().and_then(|l| l.split_once(' ')).unwrap();
+        assert_eq!(word, "frozen", "{fleet} vehicles: {log}");
+        assert!((450..=490).contains(&at.parse::<usize>().unwrap()), "{fleet} vehicles: {log}");
+        let thawed = play(&mut stage, fleet, 700..1200, always);
+        assert!(thawed.ends_with("good\n"), "{fleet} vehicles: {thawed}");
+    }
+}
+
+#[test]
+fn a_fleet_whose_clocks_all_run_ahead_is_skewed_not_frozen() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let log = play(&mut stage, 20, 0..900, |_, second| Some(second as f64 + 600.0));
+    assert_eq!(log, "0 good\n");
+    let record = &stage.last.feeds[&feed("f")];
+    assert_eq!((record.skewed_vehicles, record.lag_ms_min), (20, Some(-600_000)));
+}
+
+#[test]
+fn a_silent_feed_that_comes_back_with_old_stamps_is_not_silent() {
+    let mut stage = stage_expecting(Expect::Recent);
+    play(&mut stage, 20, 0..400, |_, second| (second < 200).then_some(second as f64));
+    assert_eq!(condition(&stage), FeedCondition::Silent);
+    let log = play(&mut stage, 20, 400..800, |n, _| Some(190.0 + (n % 10) as f64));
+    assert!(log.contains("frozen") && !log.ends_with("silent\n"), "{log}");
+}
+
+#[test]
+fn a_feed_of_slow_reporters_is_not_silent_between_them() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let log = play(&mut stage, 3, 0..3600, |n, second| second.is_multiple_of(120).then_some((second + n) as f64));
+    assert_eq!(log, "0 good\n");
+}
+
+#[test]
+fn one_vehicle_in_five_that_still_advances_does_not_hide_a_frozen_feed() {
+    let frozen = |n: usize, second: usize| Some(if n.is_multiple_of(5) { second } else { second.min(300) } as f64);
+    let log = play(&mut stage_expecting(Expect::Recent), 100, 0..700, frozen);
+    assert!(log.contains("frozen"), "{log}");
+    let half = |n: usize, second: usize| Some(if n.is_multiple_of(2) { second } else { second.min(300) } as f64);
+    let log = play(&mut stage_expecting(Expect::Recent), 100, 0..700, half);
+    assert!(!log.contains("frozen"), "{log}");
+}
+
+#[test]
+fn a_part_of_the_fleet_that_falls_silent_makes_the_feed_partial() {
+    // (fleet, how many fall silent at second 200, whether that is partial)
+    let table = [
+        (1, 0, false),
+        (6, 2, false),
+        (6, 3, true),
+        (19, 9, false),
+        (19, 10, true),
+        (20, 9, false),
+        (20, 10, true),
+        (100, 19, false),
+        (100, 20, true),
+        (200, 39, false),
+        (200, 40, true),
+    ];
+    for (fleet, lost, partial) in table {
+        let mut stage = stage_expecting(Expect::Recent);
+        let log = play(&mut stage, fleet, 0..400, |n, s| (s < 200 || n >= lost).then_some(s as f64));
+        assert_eq!(log.contains("partial"), partial, "{lost} of {fleet} lost:\n{log}");
+    }
+}
+
+#[test]
+fn a_partial_feed_stays_partial_until_its_vehicles_are_back_for_two_minutes() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let log = play(&mut stage, 100, 0..5000, |n, s| (!(200..4000).contains(&s) || n >= 30).then_some(s as f64));
+    expect![[r#"
+        0 good
+        287 partial
+        4126 good
+    "#]]
+    .assert_eq(&log);
+}
+
+#[test]
+fn vehicles_that_sign_off_are_not_missing() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let mut log = play(&mut stage, 100, 0..200, always);
+    for n in 0..80 {
+        let journey = Journey { state: Some(JourneyState::SignedOff), ..Journey::default() };
+        stage.say(&Observation { journey: Some(journey), ..message(&n.to_string(), 199.5) });
+    }
+    log += &play(&mut stage, 100, 200..800, |n, s| (n >= 80).then_some(s as f64));
+    assert_eq!(log, "0 good\n200 good\n");
+}
+
+#[test]
+fn a_link_that_is_down_is_said_at_once_and_is_nobody_elses_fault() {
+    let mut stage = stage_expecting(Expect::Recent);
+    play(&mut stage, 100, 0..200, always);
+    let link = |up, second| Link { feed: feed("f"), up, since: instant(second) };
+    stage.links = vec![link(false, 200.0)];
+    assert_eq!(play(&mut stage, 100, 200..900, |_, _| None), "200 link_down\n");
+    // One of two sessions is enough.
+    stage.links = vec![link(false, 200.0), link(true, 900.0)];
+    assert_eq!(play(&mut stage, 100, 900..1100, always), "900 good\n");
+}
+
+#[test]
+fn a_feed_says_its_figures() {
+    let mut stage = stage_expecting(Expect::Recent);
+    for second in 0..60 {
+        for id in 0..10 {
+            let mut o = report(id, f64::from(second));
+            stage.at(f64::from(second) + 0.5).say(&o);
+            o.content ^= 1 << 40;
+            stage.say(&o);
+        }
+        stage.publish();
+    }
+    let record = &stage.last.feeds[&feed("f")];
+    assert_eq!((record.received, record.vehicles, record.by_freshness), (1200, 10, [10, 0, 0, 0]));
+    assert_eq!((record.lag_ms_min, record.lag_ms_typical), (Some(500), Some(500)));
+    assert!((record.rate_per_s - 20.0).abs() < 1.0, "{}", record.rate_per_s);
+    assert_eq!((record.interval_s, record.skewed_vehicles), (Some(1.0), 0));
+    assert_eq!(record.last_message_at, Some(instant(59.5).utc));
+}

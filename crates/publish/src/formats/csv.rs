@@ -1,0 +1,124 @@
+//! CSV (RFC 4180) for spreadsheets: header, stable column order, empty = unknown.
+//!
+//! Lists are joined by a space, nested objects are JSON text. Text that a spreadsheet would run as a formula gets a
+//! leading apostrophe; numbers are left as they are.
+
+use alert::{Alert, Incident};
+use picture::VehicleRecord;
+use serde_json::Value;
+use transit::UtcMillis;
+
+use crate::{
+    FormatDef, Lang,
+    columns::{ALERT, Column, INCIDENT, VEHICLE},
+};
+
+/// The registry entry.
+pub const FORMAT: FormatDef = FormatDef {
+    code: "csv",
+    media_type: "text/csv; charset=utf-8; header=present",
+    doc: "CSV with a header line; empty cells are unknown, text that looks like a formula has a leading apostrophe.",
+    vehicles: Some(vehicles_csv),
+    alerts: Some(alerts_csv),
+    incidents: Some(incidents_csv),
+};
+
+/// Vehicles as CSV.
+pub fn vehicles_csv(vehicles: &mut dyn Iterator<Item = &VehicleRecord>, as_of: UtcMillis) -> Vec<u8> {
+    table(VEHICLE, vehicles, as_of)
+}
+
+/// Alerts as CSV.
+pub fn alerts_csv(alerts: &mut dyn Iterator<Item = &Alert>, _as_of: UtcMillis, lang: Lang) -> Vec<u8> {
+    table(ALERT, alerts, lang)
+}
+
+/// Incidents as CSV.
+pub fn incidents_csv(incidents: &mut dyn Iterator<Item = &Incident>) -> Vec<u8> {
+    table(INCIDENT, incidents, ())
+}
+
+fn table<R, A: Copy>(columns: &[Column<R, A>], records: &mut dyn Iterator<Item = &R>, argument: A) -> Vec<u8> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let infallible = "a Vec takes every byte and each row has the header's length";
+    writer.write_record(columns.iter().map(|c| c.key)).expect(infallible);
+    for record in records {
+        writer.write_record(columns.iter().map(|c| cell((c.of)(record, argument)))).expect(infallible);
+    }
+    writer.into_inner().expect(infallible)
+}
+
+fn cell(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => disarm(text),
+        Value::Array(parts) => disarm(parts.into_iter().map(plain).collect::<Vec<_>>().join(" ")),
+        Value::Object(_) => value.to_string(),
+    }
+}
+
+fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            other.to_string()
+        }
+    }
+}
+
+/// Spreadsheets run a cell that begins with one of these, quoted or not.
+fn disarm(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::samples;
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_vehicle_is_one_line_under_a_stable_header() {
+        let bus = samples::bus();
+        let tram = samples::silent_tram();
+        let csv = text(vehicles_csv(&mut [&bus, &tram].into_iter(), samples::NOW));
+        expect![[r#"
+            id,agency_id,vehicle_id,feed_id,event_time,received_at,age_s,freshness,quality,lat,lon,bearing,speed_mps,accuracy_m,odometer_m,mode,route_id,direction_id,trip_id,service_date,start_time,block_id,stop_id,current_stop_sequence,current_status,delay_s,occupancy_status,occupancy_percentage,doors_open,position_source,journey_state,consist,boot,seq,upcoming
+            22/800,22,800,hfp,2026-11-23T07:59:57.500Z,2026-11-23T07:59:58.100Z,2.1,live,,60.17012,24.94011,271.3,11.9,4.0,18250.0,bus,1059,1,T-17,2026-11-22,25:10:00,,1020450,7,IN_TRANSIT_TO,-30,FEW_SEATS_AVAILABLE,70,false,gps,in_service,,3,417,"{""block_id"":null,""consist"":null,""direction_id"":null,""journey_state"":null,""route_id"":""1059"",""service_date"":null,""start_time"":null,""trip_id"":null}"
+            22/1,22,1,hfp,2026-11-23T07:59:57.500Z,2026-11-23T07:59:58.100Z,2.1,stale,,,,,,,,tram,,,,,,,,,,,,,,,,,,,
+        "#]].assert_eq(&csv);
+    }
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_run_is_disarmed_and_a_number_is_not() {
+        let mut alert = samples::panic();
+        for (given, written) in [
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@sum", "'@sum"),
+            ("\t=1", "'\t=1"),
+            ("a=b", "a=b"),
+        ] {
+            alert.text = Some(given.to_owned());
+            alert.lat = Some(-33.5);
+            let csv = text(alerts_csv(&mut [&alert].into_iter(), samples::NOW, Lang::En));
+            assert!(csv.contains(&format!(",{written},")), "{given}: {csv}");
+            assert!(csv.contains(",-33.5,"), "{csv}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_header() {
+        let csv = text(incidents_csv(&mut std::iter::empty()));
+        assert_eq!(csv.lines().count(), 1);
+        assert!(csv.starts_with("id,source,incident_id,"));
+    }
+}

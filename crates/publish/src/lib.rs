@@ -1,0 +1,16 @@
+//! What we know, as bytes for others: GeoJSON, CSV, text and GTFS-Realtime.
+//!
+//! Knows no HTTP and no clock: `as_of` is an argument. The JSON views of the API are `api`'s. Whoever calls has chosen
+//! what its reader may see; nothing is filtered here for secrecy. Start at [`FORMATS`].
+
+mod columns;
+pub mod formats;
+mod phrases;
+#[cfg(test)]
+mod samples;
+
+pub use formats::{
+    EncodeAlerts, EncodeIncidents, EncodeVehicles, FORMATS, FormatDef,
+    text::{DegradedLine, StatusFigures, status_text},
+};
+pub use phrases::{Lang, headline, headline_args, headline_code, place_text, position_text};

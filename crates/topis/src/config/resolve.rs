@@ -1,0 +1,381 @@
+//! From what was typed to what is meant: addresses, words, files. Finds every fault there is before it gives up.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use decode::{FeedSpec, Feeds};
+use ingest::BrokerUrl;
+use jiff::tz::TimeZone;
+use picture::{Expect, FeedPolicy, JumpLimits, PictureOptions, ServiceArea};
+use tracing_subscriber::EnvFilter;
+use transit::{Coordinate, FeedId, Mode, Word};
+
+use super::{
+    BrokerConfig, Config, ConfigFault, ConfigFaults, HttpConfig, LogConfig, Typed, fault::redact, file, layers::nearest,
+};
+
+/// `broker.url` for the broker in this process.
+pub(super) const EMBEDDED: &str = "embedded";
+
+/// Checks everything; `faults` are those that were found before.
+pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config, ConfigFaults> {
+    let mut check = Check { typed, faults };
+    let file = &typed.file;
+    let http = check.http(&file.http);
+    let broker = check.broker(&file.broker);
+    let (feeds, policies) = check.feeds();
+    let picture = check.picture(&file.picture, policies);
+    let timezone = check.timezone("schedule.timezone", &file.schedule.timezone);
+    let passenger_priority = check.word("alarms.passenger_priority", &file.alarms.passenger_priority);
+    let log = check.log(&file.log);
+    check.client_id(&file.mqtt.client_id);
+    check.filled("journal.path", &file.journal.path);
+    match (http, broker, timezone, passenger_priority) {
+        (Some(http), Some(broker), Some(timezone), Some(passenger_priority)) if check.faults.is_empty() => Ok(Config {
+            http,
+            broker,
+            mqtt_prefix: file.mqtt.prefix.clone(),
+            mqtt_client_id: file.mqtt.client_id.clone(),
+            journal_path: PathBuf::from(&file.journal.path),
+            schedule_gtfs: file.schedule.gtfs.iter().map(PathBuf::from).collect(),
+            timezone,
+            passenger_priority,
+            feeds,
+            picture,
+            log,
+        }),
+        _ => Err(ConfigFaults(check.faults)),
+    }
+}
+
+/// The default feeds with the file's entries laid over them, in order; entries without an id are left out.
+pub(super) fn merged_feeds(entries: &[file::Feed]) -> Vec<file::Feed> {
+    let mut feeds: Vec<file::Feed> = Feeds::defaults()
+        .into_iter()
+        .map(|spec| file::Feed { id: spec.id.to_string(), format: Some(spec.format), ..file::Feed::default() })
+        .collect();
+    for entry in entries.iter().filter(|entry| !entry.id.is_empty()) {
+        match feeds.iter_mut().find(|feed| feed.id == entry.id) {
+            Some(feed) => lay_over(feed, entry),
+            None => feeds.push(entry.clone()),
+        }
+    }
+    feeds
+}
+
+fn lay_over(feed: &mut file::Feed, entry: &file::Feed) {
+    fn take<T: Clone>(slot: &mut Option<T>, given: &Option<T>) {
+        if given.is_some() {
+            slot.clone_from(given);
+        }
+    }
+    take(&mut feed.format, &entry.format);
+    take(&mut feed.topics, &entry.topics);
+    take(&mut feed.agency, &entry.agency);
+    take(&mut feed.namespace, &entry.namespace);
+    take(&mut feed.mode, &entry.mode);
+    take(&mut feed.expect, &entry.expect);
+    take(&mut feed.interval_s, &entry.interval_s);
+    take(&mut feed.enabled, &entry.enabled);
+    take(&mut feed.timezone, &entry.timezone);
+}
+
+/// What was typed, and what was found wrong with it so far.
+struct Check<'a> {
+    typed: &'a Typed,
+    faults: Vec<ConfigFault>,
+}
+
+impl Check<'_> {
+    fn fault(&mut self, key: &str, value: &str, fix: impl Into<String>) {
+        let value = Some(format!("{:?}", redact(value)));
+        self.faults.push(ConfigFault { key: key.to_owned(), value, origin: self.typed.origin(key), fix: fix.into() });
+    }
+
+    fn number_fault(&mut self, key: &str, value: impl ToString, fix: &str) {
+        let (key, value) = (key.to_owned(), Some(value.to_string()));
+        self.faults.push(ConfigFault { origin: self.typed.origin(&key), key, value, fix: fix.to_owned() });
+    }
+
+    fn http(&mut self, http: &file::Http) -> Option<HttpConfig> {
+        let listen = self.address("http.listen", &http.listen);
+        let tokens = self.file("http.tokens_file", &http.tokens_file, api::Tokens::parse);
+        if let Some(listen) = listen
+            && !listen.ip().is_loopback()
+            && http.tokens_file.is_empty()
+        {
+            self.fault(
+                "http.listen",
+                &http.listen,
+                "would let everybody who reaches this machine read and order: run `topis token new --role operator \
+                 --name NAME --file tokens` and set http.tokens_file = \"tokens\", or listen on 127.0.0.1",
+            );
+        }
+        if http.max_connections == 0 {
+            self.number_fault("http.max_connections", 0, "would let nobody in; use 1 or more");
+        }
+        Some(HttpConfig { listen: listen?, tokens: tokens?, max_connections: http.max_connections })
+    }
+
+    fn broker(&mut self, broker: &file::Broker) -> Option<BrokerConfig> {
+        let url = match broker.url.as_str() {
+            EMBEDDED => Some(None),
+            text => match BrokerUrl::parse(text) {
+                Ok(url) => Some(Some(url)),
+                Err(error) => {
+                    self.fault("broker.url", text, format!("{error}; or write `{EMBEDDED}` for the broker in here"));
+                    None
+                }
+            },
+        };
+        let listen = self.address("broker.embedded_listen", &broker.embedded_listen);
+        let users = self.file("broker.users_file", &broker.users_file, ingest::Users::parse);
+        if let Some(listen) = listen
+            && broker.url == EMBEDDED
+            && !listen.ip().is_loopback()
+            && broker.users_file.is_empty()
+        {
+            self.fault(
+                "broker.embedded_listen",
+                &broker.embedded_listen,
+                "would let everybody who reaches this machine raise alarms: run `topis user new --role vehicle --name \
+                 AGENCY/VEHICLE --file users.toml` and set broker.users_file = \"users.toml\", or listen on 127.0.0.1",
+            );
+        }
+        if broker.max_packet_bytes < 65_536 {
+            let fix = "is less than an incident may have; use 65536 or more";
+            self.number_fault("broker.max_packet_bytes", broker.max_packet_bytes, fix);
+        }
+        if broker.max_connections == 0 {
+            self.number_fault("broker.max_connections", 0, "would let nobody in; use 1 or more");
+        }
+        Some(BrokerConfig {
+            url: url?,
+            embedded_listen: listen?,
+            users: users?,
+            max_packet_bytes: broker.max_packet_bytes,
+            max_connections: broker.max_connections,
+        })
+    }
+
+    fn feeds(&mut self) -> (Vec<FeedSpec>, Vec<FeedPolicy>) {
+        let file = &self.typed.file;
+        for (i, entry) in file.feeds.iter().enumerate() {
+            let key = format!("feeds.{i}.id");
+            if entry.id.is_empty() {
+                let origin = self.typed.origin("feeds");
+                let fix = "is missing; give the feed a name".to_owned();
+                self.faults.push(ConfigFault { key, value: None, origin, fix });
+            } else if file.feeds.iter().take(i).any(|earlier| earlier.id == entry.id) {
+                self.fault(&key, &entry.id, "is given twice; put both entries into one");
+            }
+        }
+        let (mut specs, mut policies) = (Vec::new(), Vec::new());
+        for feed in merged_feeds(&file.feeds).into_iter().filter(|feed| feed.enabled != Some(false)) {
+            if let Some((spec, policy)) = self.feed(feed) {
+                specs.push(spec);
+                policies.push(policy);
+            }
+        }
+        // Prefix, filters, formats, zones: the decoder knows best what it takes.
+        if let Err(errors) = Feeds::new(&file.mqtt.prefix, specs.clone()) {
+            for error in errors {
+                let origin = self.typed.origin(if file.feeds.is_empty() { "mqtt.prefix" } else { "feeds" });
+                self.faults.push(ConfigFault { key: String::new(), value: None, origin, fix: error.to_string() });
+            }
+        }
+        (specs, policies)
+    }
+
+    fn feed(&mut self, feed: file::Feed) -> Option<(FeedSpec, FeedPolicy)> {
+        let at = self.typed.file.feeds.iter().position(|entry| entry.id == feed.id);
+        let key = |name: &str| at.map_or_else(|| format!("feeds.{name}"), |i| format!("feeds.{i}.{name}"));
+        let id = match FeedId::parse(&feed.id) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                self.fault(&key("id"), &feed.id, format!("{error}"));
+                None
+            }
+        };
+        if feed.format.is_none() {
+            let formats = "is a new feed and has no `format`: native, hfp or gtfs-rt";
+            self.fault(&key("id"), &feed.id, formats);
+        }
+        // A word that is wrong is told here; the rest of the feed is looked at all the same.
+        let mode = feed.mode.as_ref().and_then(|word| self.word::<Mode>(&key("mode"), word));
+        let expect = feed.expect.as_ref().and_then(|word| self.word::<Expect>(&key("expect"), word));
+        if let Some(interval_s) = feed.interval_s.filter(|s| !(0.1..=3600.0).contains(s)) {
+            self.number_fault(&key("interval_s"), interval_s, "is no reporting interval; use 0.1 to 3600 seconds");
+        }
+        let (id, format) = (id?, feed.format?);
+        let learned = FeedPolicy::of(id.clone());
+        let expect = expect.unwrap_or(learned.expect);
+        let policy = FeedPolicy { interval_s: feed.interval_s, expect, ..learned };
+        let spec = FeedSpec {
+            topics: feed.topics.unwrap_or_default(),
+            agency: feed.agency,
+            namespace: feed.namespace,
+            mode,
+            timezone: feed.timezone,
+            ..FeedSpec::new(id, &format)
+        };
+        Some((spec, policy))
+    }
+
+    fn picture(&mut self, limits: &file::Picture, feeds: Vec<FeedPolicy>) -> PictureOptions {
+        let speeds = [
+            ("picture.jump_road_mps", limits.jump_road_mps),
+            ("picture.jump_rail_mps", limits.jump_rail_mps),
+            ("picture.jump_other_mps", limits.jump_other_mps),
+            ("picture.jump_unknown_mps", limits.jump_unknown_mps),
+        ];
+        for (key, speed) in speeds {
+            self.speed(key, speed);
+        }
+        let mut by_mode = Vec::new();
+        for (word, speed) in &limits.jump_mps_by_mode {
+            let key = format!("picture.jump_mps_by_mode.{word}");
+            self.speed(&key, *speed);
+            match Mode::find_alias(word) {
+                Some(mode) => by_mode.push((mode, *speed)),
+                None => self.number_fault(&key, speed, &unknown_word::<Mode>(word)),
+            }
+        }
+        let counts = [
+            ("picture.trail_minutes", limits.trail_minutes as usize),
+            ("picture.trail_points_max", limits.trail_points_max),
+            ("picture.forget_after_h", limits.forget_after_h as usize),
+            ("picture.unknown_cap", limits.unknown_cap),
+        ];
+        for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {
+            self.number_fault(key, 0, "would keep nothing; use 1 or more");
+        }
+        PictureOptions {
+            future_limit_ms: i64::from(limits.future_limit_s) * 1000,
+            behind_limit_ms: i64::from(limits.behind_limit_s) * 1000,
+            jump_limits: JumpLimits {
+                road_mps: limits.jump_road_mps,
+                rail_mps: limits.jump_rail_mps,
+                other_mps: limits.jump_other_mps,
+                unknown_mps: limits.jump_unknown_mps,
+                by_mode,
+            },
+            trail_minutes: limits.trail_minutes,
+            trail_points_max: limits.trail_points_max,
+            forget_after_h: limits.forget_after_h,
+            unknown_cap: limits.unknown_cap,
+            lru_cap: limits.lru_cap,
+            service_area: self.service_area(&limits.service_area),
+            feeds,
+            ..PictureOptions::default()
+        }
+    }
+
+    fn speed(&mut self, key: &str, mps: f64) {
+        if !(1.0..=500.0).contains(&mps) {
+            self.number_fault(key, mps, "is no speed of a vehicle; use 1 to 500 m/s");
+        }
+    }
+
+    fn service_area(&mut self, edges: &[f64]) -> Option<ServiceArea> {
+        let [west, south, east, north] = *edges else {
+            if !edges.is_empty() {
+                let found = format!("{edges:?}");
+                self.number_fault("picture.service_area", found, "must be four numbers: west, south, east, north");
+            }
+            return None;
+        };
+        let corners = [Coordinate::parse(south, west), Coordinate::parse(north, east)];
+        if corners.iter().any(Result::is_err) || south >= north || west >= east {
+            let found = format!("{edges:?}");
+            let fix = "is no area in degrees: west < east within -180..180, south < north within -90..90";
+            self.number_fault("picture.service_area", found, fix);
+            return None;
+        }
+        Some(ServiceArea::from([west, south, east, north]))
+    }
+
+    fn log(&mut self, log: &file::Log) -> LogConfig {
+        if !matches!(log.format.as_str(), "text" | "json") {
+            self.fault("log.format", &log.format, "must be `text` or `json`");
+        }
+        if let Err(error) = EnvFilter::from_str(&log.level) {
+            self.fault("log.level", &log.level, format!("{error}; write `info`, or `warn,topis=debug`"));
+        }
+        LogConfig { json: log.format == "json", level: log.level.clone() }
+    }
+
+    fn client_id(&mut self, id: &str) {
+        // 65 bytes are what brokers of the field take without being told; ours are ten longer at most.
+        if id.is_empty() || id.len() > 48 || id.contains(['+', '#', '/']) || id.chars().any(char::is_control) {
+            self.fault("mqtt.client_id", id, "must be 1 to 48 bytes without `+`, `#`, `/` and control characters");
+        }
+    }
+
+    fn filled(&mut self, key: &str, value: &str) {
+        if value.is_empty() {
+            self.fault(key, value, "must not be empty");
+        }
+    }
+
+    fn timezone(&mut self, key: &str, name: &str) -> Option<TimeZone> {
+        if name.is_empty() {
+            return Some(TimeZone::UTC);
+        }
+        match TimeZone::get(name) {
+            Ok(zone) => Some(zone),
+            Err(_) => {
+                self.fault(key, name, "is no time zone; write it like Asia/Seoul");
+                None
+            }
+        }
+    }
+
+    fn word<W: Word>(&mut self, key: &str, text: &str) -> Option<W> {
+        let found = W::find(text);
+        if found.is_none() {
+            self.fault(key, text, unknown_word::<W>(text));
+        }
+        found
+    }
+
+    fn address(&mut self, key: &str, text: &str) -> Option<SocketAddr> {
+        // The one name that means the same everywhere.
+        let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
+        match numeric.parse() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                self.fault(key, text, "is no address and port; write it like 127.0.0.1:8080 or [::1]:8080");
+                None
+            }
+        }
+    }
+
+    /// Reads and parses a file; `Some(None)` when none is configured.
+    fn file<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        path: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        if path.is_empty() {
+            return Some(None);
+        }
+        let fault = match std::fs::read_to_string(path) {
+            Ok(text) => match parse(&text) {
+                Ok(read) => return Some(Some(read)),
+                Err(error) => error.to_string(),
+            },
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        self.fault(key, path, fault);
+        None
+    }
+}
+
+fn unknown_word<W: Word>(text: &str) -> String {
+    let known = || W::ALL.iter().map(|w| w.word());
+    match nearest(text, known()) {
+        Some(near) => format!("is no {}; did you mean `{near}`?", W::NAME),
+        None => format!("is no {}; there are {}", W::NAME, known().collect::<Vec<_>>().join(", ")),
+    }
+}

@@ -1,0 +1,246 @@
+//! Text in, faults or configuration out.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use expect_test::{Expect, expect};
+use picture::Expect as Expected;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../config/topis.toml");
+
+fn sources(toml: &str) -> Sources {
+    Sources { file: Some((PathBuf::from("t.toml"), toml.to_owned())), ..Sources::default() }
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn load(toml: &str) -> Config {
+    Config::load(&sources(toml)).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn refused(sources: &Sources, expected: Expect) {
+    let faults = Config::load(sources).expect_err("must be refused");
+    expected.assert_eq(&format!("{faults}\n"));
+}
+
+#[test]
+fn without_anything_it_runs_on_loopback() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!(config.http.listen, "127.0.0.1:8080".parse::<SocketAddr>().unwrap());
+    assert!(config.http.tokens.is_none() && config.broker.url.is_none() && config.broker.users.is_none());
+    assert_eq!(config.broker.embedded_listen, "127.0.0.1:1883".parse::<SocketAddr>().unwrap());
+    assert_eq!((config.mqtt_prefix.as_str(), config.mqtt_client_id.as_str()), ("topis", "topis"));
+    assert_eq!(config.journal_path, PathBuf::from("./topis-data/journal.db"));
+    assert_eq!(config.passenger_priority, alert::Priority::P2);
+    let ids: Vec<&str> = config.feeds.iter().map(|feed| feed.id.as_str()).collect();
+    assert_eq!(ids, ["native", "hfp", "gtfs-rt"]);
+    let policies = config.picture.feeds.clone();
+    assert_eq!(picture::PictureOptions { feeds: Vec::new(), ..config.picture }, picture::PictureOptions::default());
+    assert!(policies.iter().all(|policy| policy.expect == Expected::Recent && policy.interval_s.is_none()));
+}
+
+#[test]
+fn the_example_parses_and_uncommented_says_every_default() {
+    assert_eq!(Typed::read(&sources(EXAMPLE)).unwrap().file, ConfigFile::default());
+
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(key) if !key.is_empty() && !key.starts_with(' ') => format!("{key}\n"),
+            Some(_) | None => format!("{line}\n"),
+        })
+        .collect();
+    let mut written: toml::Table = uncommented.parse().unwrap();
+    let feeds = written.insert("feeds".to_owned(), toml::Value::Array(Vec::new()));
+    assert_eq!(written, toml::Table::try_from(ConfigFile::default()).unwrap());
+    let feeds: Vec<file::Feed> = feeds.unwrap().try_into().unwrap();
+    assert_eq!(feeds, resolve::merged_feeds(&[]));
+    load(&uncommented);
+}
+
+#[test]
+fn the_command_line_goes_before_the_environment_before_the_file() {
+    let toml = "[mqtt]\nprefix = 'file'\nclient_id = 'file'\n[journal]\npath = 'file'\n";
+    let all = Sources {
+        environment: pairs(&[
+            ("TOPIS__MQTT__CLIENT_ID", "007"),
+            ("TOPIS__JOURNAL__PATH", "environment"),
+            ("TOPIS__HTTP__MAX_CONNECTIONS", "12"),
+            ("TOPIS__SCHEDULE__GTFS", "a.zip, b.zip"),
+            ("TOPIS__PICTURE__SERVICE_AREA", "126.7,37.4,127.2,37.7"),
+            ("TOPIS__PICTURE__JUMP_MPS_BY_MODE__FERRY", "20"),
+            ("TOPIS_RECORDINGS", "not ours"),
+            ("PATH", "/bin"),
+        ]),
+        flags: pairs(&[("journal.path", "flag")]),
+        ..sources(toml)
+    };
+    let config = Config::load(&all).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.mqtt_prefix, "file");
+    assert_eq!(config.mqtt_client_id, "007");
+    assert_eq!(config.journal_path, PathBuf::from("flag"));
+    assert_eq!(config.http.max_connections, 12);
+    assert_eq!(config.schedule_gtfs, [PathBuf::from("a.zip"), PathBuf::from("b.zip")]);
+    assert!(config.picture.service_area.is_some());
+    assert_eq!(config.picture.jump_limits.by_mode, [(transit::Mode::Ferry, 20.0)]);
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
+    let all = Sources {
+        environment: pairs(&[("TOPIS__BROKER__MAX_PACKET_BYTES", "lots"), ("TOPIS__HTPP__LISTEN", "x")]),
+        flags: pairs(&[("mqtt.prefx", "city")]),
+        ..sources(
+            "[http]\nlisten = 8080\nmax_conections = 5\n[log]\nformat = 'xml'\n[[feeds]]\nid = 'a'\ntopcs = ['x']\n[[feeds]]\nid = 'b'\nenabled = 'maybe'\n[zzz]\n",
+        )
+    };
+    refused(
+        &all,
+        expect![[r#"
+            the configuration has 11 faults:
+              broker.max_packet_bytes = "lots" (environment TOPIS__BROKER__MAX_PACKET_BYTES): must be a whole number, not negative
+              feeds.0.topcs (t.toml): is no key; did you mean `topics`?
+              feeds.1.enabled = "maybe" (t.toml): must be true or false
+              htpp (environment TOPIS__HTPP): is no key; did you mean `http`?
+              http.listen = 8080 (t.toml): must be a string
+              http.max_conections = 5 (t.toml): is no key; did you mean `max_connections`?
+              mqtt.prefx = "city" (command line): is no key; did you mean `prefix`?
+              zzz (t.toml): is no key; there are http, broker, mqtt, journal, schedule, alarms, picture, log, feeds
+              feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
+              feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
+              log.format = "xml" (t.toml): must be `text` or `json`
+        "#]],
+    );
+    refused(
+        &sources(
+            "[http]\nlisten = 'here'\n[broker]\nurl = 'mqtts://kim:hush@h'\n[alarms]\npassenger_priority = 'P5'\n\
+             [schedule]\ntimezone = 'Mars'\n[log]\nformat = 'xml'\nlevel = 'topis=loud'\n[mqtt]\nclient_id = 'a/b'\n\
+             [picture]\ntrail_minutes = 0\njump_road_mps = -1.0\nservice_area = [1.0]\njump_mps_by_mode = {buss = 30}\n\
+             [journal]\npath = ''\n",
+        ),
+        expect![[r#"
+            the configuration has 12 faults:
+              http.listen = "here" (t.toml): is no address and port; write it like 127.0.0.1:8080 or [::1]:8080
+              broker.url = "mqtts://kim:***@h" (t.toml): `mqtts://` is not supported yet: write `mqtt://` and let a TLS proxy on this host (stunnel, HAProxy) or a bridging broker carry the encryption; or write `embedded` for the broker in here
+              picture.jump_road_mps = -1 (t.toml): is no speed of a vehicle; use 1 to 500 m/s
+              picture.jump_mps_by_mode.buss = 30 (t.toml): is no mode; did you mean `bus`?
+              picture.trail_minutes = 0 (t.toml): would keep nothing; use 1 or more
+              picture.service_area = [1.0] (t.toml): must be four numbers: west, south, east, north
+              schedule.timezone = "Mars" (t.toml): is no time zone; write it like Asia/Seoul
+              alarms.passenger_priority = "P5" (t.toml): is no priority; there are P1, P2, P3, P4
+              log.format = "xml" (t.toml): must be `text` or `json`
+              log.level = "topis=loud" (t.toml): error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5; write `info`, or `warn,topis=debug`
+              mqtt.client_id = "a/b" (t.toml): must be 1 to 48 bytes without `+`, `#`, `/` and control characters
+              journal.path = "" (t.toml): must not be empty
+        "#]],
+    );
+}
+
+#[test]
+fn a_listener_beyond_loopback_needs_secrets() {
+    let open = "[http]\nlisten = '0.0.0.0:8080'\n[broker]\nembedded_listen = '[::]:1883'\n";
+    refused(
+        &sources(open),
+        expect![[r#"
+        the configuration has 2 faults:
+          http.listen = "0.0.0.0:8080" (t.toml): would let everybody who reaches this machine read and order: run `topis token new --role operator --name NAME --file tokens` and set http.tokens_file = "tokens", or listen on 127.0.0.1
+          broker.embedded_listen = "[::]:1883" (t.toml): would let everybody who reaches this machine raise alarms: run `topis user new --role vehicle --name AGENCY/VEHICLE --file users.toml` and set broker.users_file = "users.toml", or listen on 127.0.0.1
+    "#]],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let (tokens, users) = (folder.path().join("tokens"), folder.path().join("users.toml"));
+    std::fs::write(&tokens, "").unwrap();
+    std::fs::write(&users, "").unwrap();
+    let guarded = Sources {
+        flags: pairs(&[("http.tokens_file", tokens.to_str().unwrap()), ("broker.users_file", users.to_str().unwrap())]),
+        ..sources(open)
+    };
+    let config = Config::load(&guarded).unwrap();
+    assert!(config.http.tokens.is_some() && config.broker.users.is_some());
+    // The embedded broker does not listen when another one is used.
+    load("[broker]\nurl = 'mqtt://h'\nembedded_listen = '0.0.0.0:1883'\n");
+}
+
+#[test]
+fn a_secrets_file_that_is_absent_or_broken_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("tokens");
+    std::fs::write(&broken, "hello\n").unwrap();
+    let toml = format!("[http]\ntokens_file = '{}'\n[broker]\nusers_file = '/nowhere/users'\n", broken.display());
+    let faults = Config::load(&sources(&toml)).unwrap_err().to_string().replace(&*folder.path().to_string_lossy(), "");
+    expect![[r#"
+        the configuration has 2 faults:
+          http.tokens_file = "/tokens" (t.toml): line 1: is not `role sha256 name`; lines are made by `topis token new`
+          broker.users_file = "/nowhere/users" (t.toml): cannot be read: No such file or directory (os error 2)"#]]
+    .assert_eq(&faults);
+}
+
+#[test]
+fn a_feed_entry_changes_what_it_names_and_a_new_one_is_added() {
+    let config = load(
+        "[[feeds]]\nid = 'hfp'\nexpect = 'always'\ninterval_s = 1\nnamespace = 'hsl'\n[[feeds]]\nid = 'native'\n\
+         enabled = false\n[[feeds]]\nid = 'ferries'\nformat = 'gtfs-rt'\ntopics = ['{prefix}/x/#']\nmode = 'FERRY'\n",
+    );
+    let ids: Vec<&str> = config.feeds.iter().map(|feed| feed.id.as_str()).collect();
+    assert_eq!(ids, ["hfp", "gtfs-rt", "ferries"]);
+    assert_eq!(config.feeds[0].format, "hfp");
+    assert_eq!(config.feeds[0].namespace.as_deref(), Some("hsl"));
+    assert_eq!(config.feeds[2].mode, Some(transit::Mode::Ferry));
+    assert_eq!((config.picture.feeds[0].expect, config.picture.feeds[0].interval_s), (Expected::Always, Some(1.0)));
+    let faults = Config::load(&sources(
+        "[[feeds]]\nformat = 'hfp'\n[[feeds]]\nid = 'x'\n[[feeds]]\nid = 'y'\nformat = 'hpf'\nmode = 'buss'\n\
+             interval_s = 0\n[[feeds]]\nid = 'z'\nformat = 'smoke'\n[[feeds]]\nid = 'z'\n",
+    ))
+    .unwrap_err()
+    .to_string();
+    // What the decoder finds it says in its own words.
+    let (decoders, ours): (Vec<&str>, Vec<&str>) = faults.lines().partition(|line| line.contains(": feed "));
+    assert!(decoders.len() == 2 && decoders[0].contains("hpf") && decoders[1].contains("smoke"), "{faults}");
+    expect![[r#"
+        the configuration has 7 faults:
+          feeds.0.id (t.toml): is missing; give the feed a name
+          feeds.4.id = "z" (t.toml): is given twice; put both entries into one
+          feeds.1.id = "x" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
+          feeds.2.mode = "buss" (t.toml): is no mode; did you mean `bus`?
+          feeds.2.interval_s = 0 (t.toml): is no reporting interval; use 0.1 to 3600 seconds
+    "#]]
+    .assert_eq(&format!("{}\n", ours.join("\n")));
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_line() {
+    refused(
+        &sources("[http\nlisten = 1\n"),
+        expect![[r#"
+        the configuration has a fault:
+          (t.toml): is no TOML: TOML parse error at line 1, column 6
+          |
+        1 | [http
+          |      ^
+        unclosed table, expected `]`
+    "#]],
+    );
+}
+
+#[test]
+fn show_leaves_secrets_out_and_can_be_read_again() {
+    let toml = "[broker]\nurl = 'mqtt://kim:hush@broker:1884'\n[[feeds]]\nid = 'hfp'\ninterval_s = 1.0\n";
+    let shown = show(&Typed::read(&sources(toml)).unwrap());
+    assert!(shown.contains("mqtt://kim:***@broker:1884") && !shown.contains("hush"), "{shown}");
+    let again = load(&shown);
+    assert_eq!(again.feeds, load(toml).feeds);
+    let fault = Config::load(&sources("[broker]\nurl = 'http://kim:hush@h'\n")).unwrap_err().to_string();
+    assert!(!fault.contains("hush"), "{fault}");
+}
+
+#[test]
+fn the_schema_describes_every_key() {
+    let schema = schema().to_string();
+    for key in ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority"] {
+        assert!(schema.contains(&format!("\"{key}\"")), "{key}");
+    }
+    assert!(schema.contains("additionalProperties\":false"));
+}

@@ -1,0 +1,140 @@
+//! `topis demo`: broker, service and a city in one process, with a journal that is thrown away.
+
+use std::{io, net::SocketAddr, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+use simulator::{City, CitySize, Scenario};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    assembly::Assembly,
+    cli::DemoOptions,
+    clock::Clock,
+    config::{Config, Sources},
+    log, output,
+    player::Player,
+    serve::{install_metrics, told_to_stop},
+};
+
+/// What is played when nothing is named: a town with a panic button pressed within half a minute.
+const SCENARIO: &str = "demo";
+/// Ports tried after the one asked for.
+const PORTS_TRIED: u16 = 200;
+
+/// Plays a city to a service in this process.
+///
+/// # Errors
+/// It cannot start, or a part of it failed.
+pub async fn demo(options: DemoOptions) -> anyhow::Result<ExitCode> {
+    let scenario = read_scenario(&options)?;
+    let folder = tempfile::tempdir().context("no temporary folder for the journal")?;
+    let http = free_port(options.listen, "HTTP").await?;
+    let broker = free_port(options.broker_listen, "the broker").await?;
+    let broker_listen = broker.local_addr()?;
+    // The broker binds it again, at once.
+    drop(broker);
+    let config = configure(folder.path(), broker_listen)?;
+    log::start(&config.log)?;
+    // Exact for the usual speed, which is typed or the default.
+    let clock =
+        if (options.speed - 1.0).abs() < f64::EPSILON { Clock::wall() } else { Clock::simulated(options.speed) };
+    let prefix = config.mqtt_prefix.clone();
+    let city = City::generate(scenario.seed, scenario.city_size()?);
+    let player = Player::new(&scenario, city, &prefix, clock.clone())?;
+    let vehicles = player.vehicles();
+    let service = Assembly::start(config, clock, http, install_metrics()?).await?;
+    let broker = service.broker.context("the demo runs its own broker")?;
+    output::note(&welcome(&scenario, vehicles, service.http, broker));
+
+    let stopper = service.stopper();
+    let playing = tokio::spawn(player.play(broker, stopper.clone()));
+    tokio::spawn(end(stopper.clone(), options.exit_after));
+    service.join().await?;
+    stopper.cancel();
+    playing.await.context("the player panicked")??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cancels when told to stop, or after the time given.
+async fn end(stopper: CancellationToken, exit_after: Option<std::time::Duration>) {
+    let over = async {
+        match exit_after {
+            Some(span) => tokio::time::sleep(span).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = over => {}
+        () = told_to_stop() => {}
+    }
+    stopper.cancel();
+}
+
+fn read_scenario(options: &DemoOptions) -> anyhow::Result<Scenario> {
+    let name = options.scenario.as_deref().unwrap_or(SCENARIO);
+    let mut scenario = if Path::new(name).is_file() {
+        let text = std::fs::read_to_string(name).with_context(|| format!("the scenario {name} cannot be read"))?;
+        Scenario::parse(&text).with_context(|| format!("the scenario {name}"))?
+    } else {
+        Scenario::named(name)?
+    };
+    if let Some(seed) = options.seed {
+        scenario.seed = seed;
+    }
+    if let Some(vehicles) = options.vehicles {
+        scenario.vehicles = Some(usize::try_from(vehicles)?);
+    }
+    if let Some(size) = &options.size {
+        CitySize::find(size).with_context(|| format!("there is no city size {size}; `topis-sim list` names them"))?;
+        scenario.size = Some(size.clone());
+        scenario.vehicles = None;
+    }
+    Ok(scenario)
+}
+
+fn configure(folder: &Path, broker: SocketAddr) -> anyhow::Result<Config> {
+    let set = |key: &str, value: String| (key.to_owned(), value);
+    let flags = vec![
+        set("journal.path", folder.join("journal.db").display().to_string()),
+        set("broker.embedded_listen", broker.to_string()),
+        set("log.level", "warn".to_owned()),
+    ];
+    Ok(Config::load(&Sources { file: None, environment: Vec::new(), flags })?)
+}
+
+/// Binds `wanted`, or the next port that is free, and says so.
+async fn free_port(wanted: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
+    let mut address = wanted;
+    for _ in 0..=PORTS_TRIED {
+        match TcpListener::bind(address).await {
+            Ok(listener) => {
+                if address != wanted {
+                    output::note(&format!("{wanted} is taken; {what} listens on {address}"));
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && address.port() < u16::MAX => {
+                address.set_port(address.port() + 1);
+            }
+            Err(error) => return Err(error).with_context(|| format!("{what} cannot listen on {address}")),
+        }
+    }
+    anyhow::bail!("{what}: none of the {PORTS_TRIED} ports from {wanted} on is free")
+}
+
+fn welcome(scenario: &Scenario, vehicles: usize, http: SocketAddr, broker: SocketAddr) -> String {
+    format!(
+        "\
+{title}: {vehicles} vehicles, broker and control room in this process
+
+  the wall       watch curl -s 'http://{http}/v1/status?f=text'
+  vehicles       curl http://{http}/v1/vehicles
+  alerts         curl http://{http}/v1/alerts
+  all routes     http://{http}/docs
+  publish to     mqtt://{broker}
+
+Ctrl-C ends it; nothing is kept.",
+        title = scenario.title,
+    )
+}

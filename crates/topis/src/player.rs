@@ -1,0 +1,92 @@
+//! Plays a scenario to the embedded broker, as any publisher would: over MQTT, on a port of this machine.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use rumqttc::v5::{AsyncClient, MqttOptions, mqttbytes::QoS};
+use simulator::{City, Control, Outgoing, Scenario, Simulation, SimulationOptions};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use transit::UtcMillis;
+
+use crate::clock::Clock;
+
+/// How often the virtual city moves. Finer than a reporting interval, coarse enough to cost nothing.
+const STEP: Duration = Duration::from_millis(50);
+/// Messages between the simulation and the wire; when full, the simulation waits.
+const QUEUE_MESSAGES: usize = 10_000;
+
+/// A city about to move.
+pub(crate) struct Player {
+    simulation: Simulation,
+    clock: Clock,
+    vehicles: usize,
+}
+
+impl Player {
+    /// Sets the scenario's city up so that its time is the clock's.
+    ///
+    /// # Errors
+    /// A scenario that asks for what does not exist.
+    pub(crate) fn new(scenario: &Scenario, city: City, prefix: &str, clock: Clock) -> anyhow::Result<Self> {
+        let start = clock.now().utc;
+        let options = SimulationOptions { prefix: prefix.to_owned(), ..scenario.options(Some(start))? };
+        let vehicles = city.vehicles.len();
+        Ok(Self { simulation: Simulation::new(city, options)?, clock, vehicles })
+    }
+
+    /// Vehicles of the city, in service or not.
+    pub(crate) fn vehicles(&self) -> usize {
+        self.vehicles
+    }
+
+    /// Plays until told to stop.
+    ///
+    /// # Errors
+    /// The broker cannot be reached.
+    pub(crate) async fn play(mut self, broker: SocketAddr, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut options = MqttOptions::new("topis-demo", broker.ip().to_string(), broker.port());
+        options.set_keep_alive(Duration::from_secs(5));
+        let (client, mut events) = AsyncClient::new(options, QUEUE_MESSAGES);
+        let polling = stop.clone();
+        let wire = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = polling.cancelled() => return Ok(()),
+                    event = events.poll() => { event.context("the demo's publisher lost the embedded broker")?; }
+                }
+            }
+        });
+        let mut ticks = tokio::time::interval(STEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !wire.is_finished() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = ticks.tick() => {
+                    let stepped = self.step(&client, self.clock.now().utc).await;
+                    // The broker goes with the service: what fails from then on is the end and no failure.
+                    if stop.is_cancelled() {
+                        break;
+                    }
+                    stepped?;
+                }
+            }
+        }
+        let ended = wire.await.context("the demo's publisher panicked")?;
+        if stop.is_cancelled() { Ok(()) } else { ended }
+    }
+
+    async fn step(&mut self, client: &AsyncClient, until: UtcMillis) -> anyhow::Result<()> {
+        for Outgoing { topic, payload, qos, retain, control, .. } in self.simulation.advance(until) {
+            match control {
+                // One connection plays the whole city here, so that a storm of reconnects has nothing to act on.
+                Some(Control::Disconnect | Control::Reconnect | Control::Storm { .. }) => {}
+                None => {
+                    let qos = if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+                    client.publish(topic, qos, retain, payload).await.context("the demo's publisher has stopped")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

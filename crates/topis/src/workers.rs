@@ -1,0 +1,93 @@
+//! The telemetry lane's workers: decode and fold, in parallel, outside every lock but a vehicle's own.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use decode::{Feeds, Grade, Message};
+use ingest::{EmergencyLane, LaneQueue};
+use picture::{Picture, Tally};
+
+use crate::{clock::Clock, ledger::Ledger};
+
+/// Frames a worker takes at once: long enough to spread the wake-up, short enough (under a millisecond of work) not to
+/// hold the tally from the publisher.
+const BATCH_FRAMES_MAX: usize = 256;
+
+/// A worker that took less than this waits before it looks again.
+const BATCH_FRAMES_MIN: usize = 128;
+/// How long. Waking for every frame costs more than the frame; positions are published every 100 ms anyway, and the lane
+/// holds a second of the design load. Emergencies do not come this way.
+const GATHER: Duration = Duration::from_millis(4);
+
+/// What every worker shares.
+pub(crate) struct Bench {
+    pub(crate) feeds: Arc<Feeds>,
+    pub(crate) picture: Arc<Picture>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) emergencies: EmergencyLane,
+    pub(crate) clock: Clock,
+}
+
+/// A worker's counts since the last publication; the publisher takes them away each tick.
+pub(crate) type TallySlot = Arc<Mutex<Tally>>;
+
+/// Runs one worker until its queue is closed.
+pub(crate) async fn run(bench: Arc<Bench>, queue: Arc<LaneQueue>, slot: TallySlot) {
+    let mut frames = Vec::with_capacity(BATCH_FRAMES_MAX);
+    while queue.next_batch(&mut frames, BATCH_FRAMES_MAX).await {
+        let was_quiet = frames.len() < BATCH_FRAMES_MIN;
+        bench.take_all(&mut frames, &slot);
+        if was_quiet {
+            tokio::time::sleep(GATHER).await;
+        }
+    }
+}
+
+impl Bench {
+    fn take_all(&self, frames: &mut Vec<ingest::Frame>, slot: &TallySlot) {
+        let mut tally = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        for frame in frames.drain(..) {
+            // Alarms and incidents have a session of their own; one whose topic no filter of it could name comes here.
+            if self.feeds.is_emergency(&frame.topic) {
+                self.emergencies.divert(frame);
+            } else {
+                self.take(&frame, &mut tally);
+            }
+        }
+    }
+
+    fn take(&self, frame: &ingest::Frame, tally: &mut Tally) {
+        let read = decode::Frame {
+            topic: &frame.topic,
+            payload: &frame.payload,
+            retained: frame.retained,
+            dup: frame.dup,
+            received_at: frame.received_at,
+        };
+        let mut decoded = self.feeds.decode(&read);
+        let messages = std::mem::take(&mut decoded.messages);
+        let mut received = self.clock.now();
+        received.utc = frame.received_at;
+        let nothing_read = messages.is_empty();
+        for message in messages {
+            match message {
+                Message::Vehicle(observation) => {
+                    self.picture.fold(&observation, received, tally);
+                }
+                Message::Presence(presence) => self.ledger.note_presence(presence),
+                // Not reached: `is_emergency` kept their topics away.
+                Message::Alarm(_) | Message::Incident(_) | Message::Withdrawal(_) => {}
+            }
+        }
+        for problem in &decoded.problems {
+            match problem.grade {
+                Grade::Reject if nothing_read => tally.reject(&decoded.feed, received),
+                Grade::Reject => tally.reject_part(&decoded.feed),
+                Grade::Warning => tally.warn(&decoded.feed),
+            }
+            self.ledger.note_reject(decode::reject_of(&read, &decoded, problem));
+        }
+    }
+}
