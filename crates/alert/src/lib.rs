@@ -6,6 +6,7 @@
 mod alarm;
 mod change;
 mod command;
+mod finding;
 mod incident;
 mod kinds;
 mod life;
@@ -15,6 +16,7 @@ mod record;
 pub use alarm::{AlarmReport, AlarmSubject, Fingerprint};
 pub use change::{Author, Change, Press};
 pub use command::{Actor, Command, Order, Refusal};
+pub use finding::{Evidence, Finding, FindingVerdict};
 pub use incident::{
     ActivePeriod, Affected, Incident, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal,
 };

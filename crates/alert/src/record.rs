@@ -64,8 +64,30 @@ pub enum Subject {
     Vehicle(VehicleKey),
     /// An alarm whose ids could not be read: the head of its topic levels.
     Unparsed(String),
+    /// A feed, or the part of it that a scope names (`agency 22`, `depot 22/8`).
+    Feed {
+        /// The feed.
+        feed: FeedId,
+        /// The part; `None` is all of it.
+        scope: Option<String>,
+    },
+    /// An area, by the incident or place that makes it.
+    Area(String),
+    /// An incident, as `source/id`.
+    Incident(String),
+    /// A stop.
+    Stop(String),
+    /// A route, with its direction where that matters.
+    Line(String),
     /// Our own part.
     System(String),
+}
+
+impl Subject {
+    /// The vehicle, when it is one.
+    pub fn vehicle(&self) -> Option<&VehicleKey> {
+        if let Self::Vehicle(key) = self { Some(key) } else { None }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -73,6 +95,12 @@ impl fmt::Display for Subject {
         match self {
             Self::Vehicle(key) => write!(f, "vehicle:{key}"),
             Self::Unparsed(head) => write!(f, "unparsed:{head}"),
+            Self::Feed { feed, scope: None } => write!(f, "feed:{feed}"),
+            Self::Feed { feed, scope: Some(scope) } => write!(f, "feed:{feed} {scope}"),
+            Self::Area(area) => write!(f, "area:{area}"),
+            Self::Incident(incident) => write!(f, "incident:{incident}"),
+            Self::Stop(stop) => write!(f, "stop:{stop}"),
+            Self::Line(line) => write!(f, "line:{line}"),
             Self::System(part) => write!(f, "system:{part}"),
         }
     }

@@ -3,7 +3,7 @@
 //! CSV takes its header and GeoJSON its properties from here, so that both have the keys of the API's records. Columns
 //! are only ever added at the end.
 
-use alert::{Alert, Incident, Subject};
+use alert::{Alert, Incident};
 use picture::VehicleRecord;
 use serde_json::{Map, Value, json};
 use transit::{Journey, UtcMillis, Word};
@@ -144,10 +144,7 @@ pub(crate) fn object<R: ?Sized, A: Copy>(columns: &[Column<R, A>], record: &R, a
 
 /// The vehicle an alert is about.
 pub(crate) fn vehicle(alert: &Alert) -> Option<&transit::VehicleKey> {
-    match &alert.subject {
-        Subject::Vehicle(key) => Some(key),
-        Subject::Unparsed(_) | Subject::System(_) => None,
-    }
+    alert.subject.vehicle()
 }
 
 fn journey(j: &Journey) -> Value {

@@ -151,6 +151,11 @@ pub fn headline(alert: &Alert, lang: Lang) -> String {
     let whom = match &alert.subject {
         Subject::Vehicle(_) => lang.pick(("vehicle", "차량")),
         Subject::Unparsed(_) => lang.pick(("unreadable sender", "식별 불가")),
+        Subject::Feed { .. } => lang.pick(("feed", "피드")),
+        Subject::Area(_) => lang.pick(("area", "구역")),
+        Subject::Incident(_) => lang.pick(("incident", "돌발상황")),
+        Subject::Stop(_) => lang.pick(("stop", "정류소")),
+        Subject::Line(_) => lang.pick(("route", "노선")),
         Subject::System(_) => lang.pick(("system", "시스템")),
     };
     line.push_str(&format!(", {whom} {}", subject_text(&alert.subject)));
@@ -182,7 +187,14 @@ pub fn position_text(at: Option<Coordinate>, doubtful: bool, lang: Lang) -> Stri
 fn subject_text(subject: &Subject) -> String {
     match subject {
         Subject::Vehicle(key) => key.to_string(),
-        Subject::Unparsed(text) | Subject::System(text) => text.clone(),
+        Subject::Feed { feed, scope: None } => feed.to_string(),
+        Subject::Feed { feed, scope: Some(scope) } => format!("{feed} {scope}"),
+        Subject::Unparsed(text)
+        | Subject::Area(text)
+        | Subject::Incident(text)
+        | Subject::Stop(text)
+        | Subject::Line(text)
+        | Subject::System(text) => text.clone(),
     }
 }
 

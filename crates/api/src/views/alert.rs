@@ -154,10 +154,7 @@ pub(crate) struct Place {
 }
 
 fn vehicle_of(alert: &Alert) -> Option<&VehicleKey> {
-    match &alert.subject {
-        Subject::Vehicle(key) => Some(key),
-        Subject::Unparsed(_) | Subject::System(_) => None,
-    }
+    alert.subject.vehicle()
 }
 
 /// Where the alarm says it was; else where its vehicle was last known, because a driver without a fix is somewhere.
