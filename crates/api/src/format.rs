@@ -46,7 +46,7 @@ impl Format {
 pub(crate) type Offers = fn(&FormatDef) -> bool;
 
 /// Formats that carry vehicles.
-pub(crate) const OF_VEHICLES: Offers = |format| format.vehicles.is_some();
+pub(crate) const OF_VEHICLES: Offers = |format| format.vehicles.is_some() && !format.own_route;
 /// Formats that carry alerts.
 pub(crate) const OF_ALERTS: Offers = |format| format.alerts.is_some();
 /// Formats that carry incidents.

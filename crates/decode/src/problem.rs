@@ -62,6 +62,9 @@ pub struct Reject {
     pub topic: String,
     /// The vehicle, where the topic or body named one.
     pub vehicle: Option<VehicleKey>,
+    /// Of an alarm, or of a message on a topic nobody knows, which may be a misdirected one: only for people who may
+    /// see covert alerts, because a body that cannot be read may be covert.
+    pub confidential: bool,
     /// When it arrived.
     pub received_at: UtcMillis,
     /// What was wrong.

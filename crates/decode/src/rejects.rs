@@ -5,7 +5,7 @@
 use transit::VehicleKey;
 
 use crate::{
-    Decoded, Frame, Message, Problem, Reject,
+    Decoded, Frame, Message, Problem, ProblemCode, Reject,
     fields::{clean, head},
 };
 
@@ -18,6 +18,8 @@ pub fn reject_of(frame: &Frame<'_>, decoded: &Decoded, problem: &Problem) -> Rej
         feed: decoded.feed.clone(),
         topic: clean(frame.topic, HEAD_CHARS),
         vehicle: decoded.vehicle.clone().or_else(|| decoded.messages.first().and_then(vehicle_of)),
+        confidential: problem.code == ProblemCode::UnknownTopic
+            || decoded.messages.iter().any(|message| matches!(message, Message::Alarm(_))),
         received_at: frame.received_at,
         problem: problem.clone(),
         head: head(frame.payload, HEAD_CHARS),

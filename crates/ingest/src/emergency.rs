@@ -29,6 +29,7 @@ pub struct EmergencyFrame {
 #[must_use = "a frame whose `Done` is dropped is not confirmed and comes again"]
 pub struct Done {
     verdict: Option<oneshot::Sender<Verdict>>,
+    held: Option<oneshot::Sender<()>>,
     counts: Arc<Counts>,
     _share: Option<OwnedSemaphorePermit>,
 }
@@ -45,6 +46,16 @@ impl Done {
     /// confirmed either, because confirmations leave in the order of receipt.
     pub fn withhold(self) {
         self.settle(Verdict::Withheld);
+    }
+
+    /// It waits for a journal that cannot be written, and people see it meanwhile. The obligation stands. A publisher
+    /// at the embedded broker who can be told so (MQTT 5) is, and goes on with the next message; saying it twice
+    /// changes nothing.
+    pub fn held(&mut self) {
+        if let Some(held) = self.held.take() {
+            // Who waits no more needs no word.
+            held.send(()).ok();
+        }
     }
 
     fn settle(mut self, verdict: Verdict) {
@@ -69,6 +80,8 @@ pub(crate) enum Verdict {
     Recorded,
     /// Not on disk.
     Withheld,
+    /// Not on disk yet; kept and shown.
+    Held,
 }
 
 /// Resolves to the verdict; an error means that the `Done` was dropped.
@@ -147,7 +160,7 @@ impl EmergencyLane {
                 metrics::counter!("topis_emergency_qos0_shed_total").increment(1);
                 return Err(NotQueued::Shed);
             };
-            (Done { verdict: None, counts: Arc::clone(&self.counts), _share: Some(share) }, None)
+            (Done { verdict: None, held: None, counts: Arc::clone(&self.counts), _share: Some(share) }, None)
         } else {
             self.obligation()
         };
@@ -168,20 +181,26 @@ impl EmergencyLane {
         drop(self.offer(Frame { qos: 0, ..frame }));
     }
 
-    /// Queues `frame`, waiting for room, and, unless it is QoS 0, for its verdict. For a caller that holds back only
-    /// the sender of this frame.
-    pub(crate) async fn submit(&self, frame: Frame) -> Verdict {
-        let (done, pending) = match frame.qos {
-            0 => (Done { verdict: None, counts: Arc::clone(&self.counts), _share: None }, None),
+    /// Queues `frame`, waiting for room, and, unless it is QoS 0, for its verdict; with `leaves_when_held` only until the
+    /// frame is held. For a caller that holds back only the sender of this frame.
+    pub(crate) async fn submit(&self, frame: Frame, leaves_when_held: bool) -> Verdict {
+        let (mut done, pending) = match frame.qos {
+            0 => (Done { verdict: None, held: None, counts: Arc::clone(&self.counts), _share: None }, None),
             _ => self.obligation(),
         };
+        let (held, is_held) = oneshot::channel();
+        if leaves_when_held {
+            done.held = Some(held);
+        }
         if self.frames.send(EmergencyFrame { frame, done }).await.is_err() {
             return Verdict::Withheld;
         }
         self.count_received();
-        match pending {
-            Some(pending) => pending.await.unwrap_or(Verdict::Withheld),
-            None => Verdict::Recorded,
+        let Some(pending) = pending else { return Verdict::Recorded };
+        tokio::select! {
+            biased;
+            verdict = pending => verdict.unwrap_or(Verdict::Withheld),
+            Ok(()) = is_held => Verdict::Held,
         }
     }
 
@@ -212,7 +231,7 @@ impl EmergencyLane {
 
     fn obligation(&self) -> (Done, Option<Pending>) {
         let (verdict, pending) = oneshot::channel();
-        (Done { verdict: Some(verdict), counts: Arc::clone(&self.counts), _share: None }, Some(pending))
+        (Done { verdict: Some(verdict), held: None, counts: Arc::clone(&self.counts), _share: None }, Some(pending))
     }
 
     fn count_received(&self) {

@@ -8,5 +8,7 @@ mod record;
 mod sqlite;
 
 pub use error::{AppendError, OpenError, ReadError};
+/// What the database says, inside the errors above.
+pub use rusqlite::Error as DatabaseError;
 pub use record::{Reader, Record, RecordLog, ReplayError};
 pub use sqlite::SqliteLog;

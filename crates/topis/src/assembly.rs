@@ -20,6 +20,7 @@ use crate::{
     ledger::Ledger,
     links::Links,
     owner::{self, Doors, Owner},
+    scribe::Scribe,
     ticker::Ticker,
     workers::{self, Bench, TallySlot},
 };
@@ -72,17 +73,17 @@ impl Assembly {
         let (orders, commands) = mpsc::channel(ORDERS_MAX);
         let owner = Owner {
             room,
-            journal: Box::new(journal),
+            scribe: Scribe::start(Box::new(journal))?,
             feeds: Arc::clone(&feeds),
             ledger: Arc::clone(&ledger),
             board: Arc::clone(&board),
             outbox: links.outbox,
             prefix: config.mqtt_prefix.clone(),
             clock: clock.clone(),
-            troubled: false,
+            trouble: None,
         };
         let doors = Doors { emergencies: links.emergencies, commands, stop: stop.clone() };
-        spawn_thread(&mut tasks, "room", move |runtime| owner.run(runtime, doors))?;
+        spawn_thread(&mut tasks, "room", move |runtime| runtime.block_on(owner.run(doors)))?;
 
         let feed_ids = config.feeds.iter().map(|feed| feed.id.clone()).collect();
         let ticker = Ticker {

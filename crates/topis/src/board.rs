@@ -90,8 +90,16 @@ impl Board {
         Arc::clone(&self.published)
     }
 
-    /// Posts the room: after a commit, or, with what is wrong with the journal, as it would be if it could be recorded.
-    pub(crate) fn post_room(&self, room: ControlRoom, touched: Touched, trouble: Option<Degraded>, now: Now) {
+    /// Posts the room, of which the journal has everything up to `on_disk`: after a commit, or, with what is wrong with
+    /// the journal, as it would be if it could be recorded.
+    pub(crate) fn post_room(
+        &self,
+        room: ControlRoom,
+        on_disk: u64,
+        touched: Touched,
+        trouble: Option<Degraded>,
+        now: Now,
+    ) {
         let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let Posted { snapshot: last, durable_seq } = &mut *posted;
         // What was shown before it was on disk is shown anew, so that its readers see it become durable.
@@ -112,9 +120,7 @@ impl Board {
         if last.room_revisions.len() > COMMITS_MAX {
             last.room_revisions.pop_front();
         }
-        if trouble.is_none() {
-            *durable_seq = room.seq();
-        }
+        *durable_seq = on_disk;
         last.room = room;
         last.as_of = now.utc;
         let others = last.degraded.iter().filter(|d| d.scope != JOURNAL_SCOPE).cloned();

@@ -17,10 +17,12 @@ pub mod output;
 mod owner;
 mod player;
 mod receipt;
+mod scribe;
 pub mod serve;
 
 mod ticker;
 pub mod tokens;
+mod trouble;
 pub mod users;
 pub mod validate;
 mod workers;

@@ -1,48 +1,55 @@
 //! The one owner of the control room: decide, append and fsync, apply, then answer.
 //!
-//! Runs on its own thread, because an fsync blocks. Inputs are taken in batches that share one fsync: each is decided on
-//! a staged clone, so that the second sees what the first did, and the clone becomes the room only when the journal
-//! has the whole batch.
+//! Runs on its own thread. Inputs are taken in batches that share one fsync: each is decided on a staged clone, so that
+//! the second sees what the first did, and the clone becomes the room only when the journal has the whole batch. While
+//! the journal refuses or hangs, [`Trouble`] shows people what is not on disk yet.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use alert::{AlarmReport, AlarmSubject, Alert, Change, Order, Refusal, Subject};
 use anyhow::Context as _;
-use api::{CommandAnswer, Degraded, PendingCommand};
+use api::{CommandAnswer, PendingCommand};
 use decode::{Feeds, Grade, Message};
 use ingest::{Done, EmergencyFrame, Outbox};
 use journal::{AppendError, Record, RecordLog};
 use room::{ControlRoom, Input, Verdict};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use transit::{Now, UtcMillis, Word as _};
 
 use crate::{
-    board::{Board, JOURNAL_SCOPE, Touched},
+    board::{Board, Touched},
     clock::Clock,
     ledger::Ledger,
     receipt::{Receipt, ReceiptState},
+    scribe::{Scribe, Written},
+    trouble::{Cause, Trouble},
 };
 
 /// Inputs decided under one fsync. Larger batches would only add latency to their first member.
 const BATCH_INPUTS_MAX: usize = 256;
-/// Messages held while the journal refuses. Behind them the lane fills and their senders wait unacknowledged.
-const HELD_MAX: usize = 4_096;
-/// How long to wait before trying a journal that refused to be written.
+/// Messages that wait for the journal. Behind them the lane fills and their senders wait unacknowledged.
+const WAITING_MAX: usize = 4_096;
+/// How long to wait before trying a journal that refused to be written, and how often its trouble is told anew.
 const RETRY: Duration = Duration::from_secs(1);
+/// A writing that takes longer than this hangs: people are shown what it holds up. Disks under load take tenths.
+const STALL: Duration = Duration::from_millis(500);
 
 /// What the owner needs of the rest.
 pub(crate) struct Owner {
     pub(crate) room: ControlRoom,
-    pub(crate) journal: Box<dyn RecordLog>,
+    pub(crate) scribe: Scribe,
     pub(crate) feeds: Arc<Feeds>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) board: Arc<Board>,
     pub(crate) outbox: Outbox,
     pub(crate) prefix: String,
     pub(crate) clock: Clock,
-    /// The journal refused the last thing it was given.
-    pub(crate) troubled: bool,
+    /// What is wrong with the journal.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// The owner's doors.
@@ -62,12 +69,12 @@ enum Work {
 }
 
 /// Inputs of one message or order, with whoever waits for their fsync.
-struct Pending {
-    inputs: Vec<Input>,
-    waiting: Waiting,
+pub(crate) struct Pending {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) waiting: Waiting,
 }
 
-enum Waiting {
+pub(crate) enum Waiting {
     Source(Done),
     Operator(oneshot::Sender<CommandAnswer>),
 }
@@ -98,15 +105,28 @@ impl Owner {
     ///
     /// # Errors
     /// The journal failed in a way after which nothing may be answered any more: the process must end and replay.
-    pub(crate) fn run(mut self, runtime: &tokio::runtime::Handle, mut doors: Doors) -> anyhow::Result<()> {
-        let mut held = VecDeque::new();
-        while let Some(batch) = runtime.block_on(next_batch(&mut doors, held.len(), self.troubled)) {
-            held.extend(batch.into_iter().map(|work| self.read(work)));
-            if !held.is_empty() || self.troubled {
-                self.commit(&mut held)?;
+    pub(crate) async fn run(mut self, mut doors: Doors) -> anyhow::Result<()> {
+        let mut waiting = VecDeque::new();
+        loop {
+            let retry_at = self.trouble.as_ref().map(|trouble| trouble.retry_at);
+            let Some(batch) = next_batch(&mut doors, waiting.len(), retry_at).await else { return Ok(()) };
+            waiting.extend(batch.into_iter().map(|work| self.read(work)));
+            if retry_at.is_some_and(|retry_at| Instant::now() < retry_at) {
+                self.refuse_orders(&mut waiting);
+                self.show_trouble(&mut waiting);
+                continue;
+            }
+            // What arrived while the disk hung is written next.
+            while !waiting.is_empty() || self.trouble.is_some() {
+                let written = self.commit(&mut waiting, &mut doors).await?;
+                if doors.stop.is_cancelled() {
+                    return Ok(());
+                }
+                if !written {
+                    break;
+                }
             }
         }
-        Ok(())
     }
 
     /// Decodes an emergency frame; an order is already decoded.
@@ -140,46 +160,83 @@ impl Owner {
         Pending { inputs: decoded.messages.into_iter().filter_map(input).collect(), waiting: Waiting::Source(done) }
     }
 
-    /// Decides everything held, records it, and answers; or keeps what may not be lost when the journal refuses.
-    fn commit(&mut self, held: &mut VecDeque<Pending>) -> anyhow::Result<()> {
+    /// Decides everything that waits, records it, and answers; or keeps what may not be lost when the journal refuses.
+    /// True when it was written.
+    async fn commit(&mut self, waiting: &mut VecDeque<Pending>, doors: &mut Doors) -> anyhow::Result<bool> {
         let now = self.clock.now();
-        let Staged { room, records, touched, verdicts } = self.stage(held, now);
-        if !records.is_empty() || self.troubled {
-            // With nothing to record, whether the journal works again is found out by asking it.
-            let appended = match records.is_empty() {
-                true => self.journal.probe().map(|()| self.room.seq()),
-                false => self.journal.append(self.room.seq(), &records),
-            };
-            match appended {
-                Ok(_) => metrics::counter!("topis_journal_records_total").increment(records.len() as u64),
-                Err(AppendError::Full(_) | AppendError::Unwritable(_)) => {
-                    let full = matches!(appended, Err(AppendError::Full(_)));
-                    let cause = appended.map_or_else(|error| error.to_string(), |_| String::new());
-                    self.hold(held, full, &cause, now);
-                    return Ok(());
+        let Staged { room, records, touched, verdicts } = self.stage(waiting, now);
+        let count = records.len();
+        // With nothing to record, whether the journal works again is found out by asking it.
+        if count > 0 || self.trouble.is_some() {
+            let written = self.scribe.write(self.room.seq(), records);
+            let Some(written) = self.written(written, waiting, doors).await? else { return Ok(false) };
+            match written {
+                Ok(()) => metrics::counter!("topis_journal_records_total").increment(count as u64),
+                Err(AppendError::Full(cause)) => return Ok(self.refused(Cause::Full, cause.to_string(), waiting)),
+                Err(AppendError::Unwritable(cause)) => {
+                    return Ok(self.refused(Cause::Unwritable, cause.to_string(), waiting));
                 }
                 Err(fatal @ (AppendError::Fatal(_) | AppendError::Conflict { .. })) => {
                     return Err(fatal).context("the journal can no longer be trusted; the process must replay it");
                 }
             }
-            self.troubled = false;
+            self.trouble = None;
             self.room = room;
-            self.board.post_room(self.room.clone(), touched, None, now);
+            // What waits behind this writing was shown and stays so.
+            let behind = waiting.iter().skip(verdicts.len());
+            let shown = crate::trouble::overlay(self.room.clone(), behind, now);
+            self.board.post_room(shown, self.room.seq(), touched, None, now);
         }
-        for (pending, verdicts) in held.drain(..).zip(verdicts) {
+        for (pending, verdicts) in waiting.drain(..verdicts.len()).zip(verdicts) {
             self.answer(pending, verdicts, now.utc);
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn stage(&self, held: &VecDeque<Pending>, now: Now) -> Staged {
+    /// Waits for the disk. When that takes long, people are shown what waits for it, what arrives meanwhile too, and
+    /// orders that arrive are refused. `None` when told to stop.
+    async fn written(
+        &mut self,
+        mut written: Written,
+        waiting: &mut VecDeque<Pending>,
+        doors: &mut Doors,
+    ) -> anyhow::Result<Option<Result<(), AppendError>>> {
+        let mut look_at = Instant::now() + STALL;
+        let mut hangs = false;
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut written => return outcome.map(Some).context("the journal's thread panicked"),
+                // Nothing of this was promised to anybody: senders still have it.
+                () = doors.stop.cancelled(), if hangs => return Ok(None),
+                () = tokio::time::sleep_until(look_at) => {
+                    look_at = Instant::now() + RETRY;
+                    hangs = true;
+                    if self.trouble.is_none() {
+                        metrics::counter!("topis_journal_stalls_total").increment(1);
+                        self.trouble = Some(Trouble::new(Cause::Hangs, &self.room, self.clock.now(), look_at));
+                    }
+                }
+                Some(frame) = doors.emergencies.recv(), if hangs && waiting.len() < WAITING_MAX => {
+                    waiting.push_back(self.read(Work::Emergency(frame)));
+                }
+                Some(PendingCommand { answer, .. }) = doors.commands.recv(), if hangs => {
+                    // An operator who hung up needs no answer.
+                    drop(answer.send(CommandAnswer::NotSaved { full: false }));
+                }
+            }
+            self.show_trouble(waiting);
+        }
+    }
+
+    fn stage(&self, waiting: &VecDeque<Pending>, now: Now) -> Staged {
         let mut staged = Staged {
             room: self.room.clone(),
             records: Vec::new(),
             touched: Touched::default(),
-            verdicts: VecDeque::with_capacity(held.len()),
+            verdicts: VecDeque::with_capacity(waiting.len()),
         };
-        for pending in held {
+        for pending in waiting {
             let mut verdicts = Vec::with_capacity(pending.inputs.len());
             for input in &pending.inputs {
                 let decision = staged.room.decide(input, now);
@@ -195,32 +252,40 @@ impl Owner {
         staged
     }
 
-    /// The journal refuses: shows what cannot be recorded as not durable, refuses orders, and keeps the rest for the
-    /// next try. Nothing kept is acknowledged or receipted, so its sender still has it.
-    fn hold(&mut self, held: &mut VecDeque<Pending>, full: bool, cause: &str, now: Now) {
+    /// The journal refuses: orders are refused too, everything else waits for the next try. Nothing that waits is
+    /// acknowledged or receipted, so its sender still has it. Always false, as what was not written.
+    fn refused(&mut self, cause: Cause, detail: String, waiting: &mut VecDeque<Pending>) -> bool {
         metrics::counter!("topis_journal_refusals_total").increment(1);
-        self.troubled = true;
-        let mut kept = VecDeque::with_capacity(held.len());
-        for Pending { inputs, waiting } in held.drain(..) {
-            match waiting {
-                Waiting::Source(_) => kept.push_back(Pending { inputs, waiting }),
+        tracing::error!(detail, waiting = waiting.len(), "the journal cannot be written");
+        let retry_at = Instant::now() + RETRY;
+        // Orders are gone from what was shown of a writing that hung, so it is shown anew.
+        let before = self.trouble.take().filter(|trouble| trouble.cause != Cause::Hangs);
+        let trouble = before.unwrap_or_else(|| Trouble::new(cause, &self.room, self.clock.now(), retry_at));
+        self.trouble = Some(Trouble { cause, detail, retry_at, ..trouble });
+        self.refuse_orders(waiting);
+        self.show_trouble(waiting);
+        false
+    }
+
+    fn refuse_orders(&self, waiting: &mut VecDeque<Pending>) {
+        let full = self.trouble.as_ref().is_some_and(|trouble| trouble.cause == Cause::Full);
+        for Pending { inputs, waiting: whom } in std::mem::take(waiting) {
+            match whom {
+                Waiting::Source(_) => waiting.push_back(Pending { inputs, waiting: whom }),
                 // An operator who hung up needs no answer.
                 Waiting::Operator(answer) => drop(answer.send(CommandAnswer::NotSaved { full })),
             }
         }
-        *held = kept;
-        let mut shown = self.room.clone();
-        for input in held.iter().flat_map(|pending| &pending.inputs) {
-            shown = shown.overlay(&shown.decide(input, now));
-        }
-        let trouble = Degraded {
-            code: if full { "journal_full" } else { "journal_unwritable" }.to_owned(),
-            scope: JOURNAL_SCOPE.to_owned(),
-            since: now.utc,
-            detail: format!("{} messages are shown or wait but are not on disk: {cause}", held.len()),
-        };
-        tracing::error!(cause, held = held.len(), "the journal cannot be written");
-        self.board.post_room(shown, Touched { alerts: true, incidents: true }, Some(trouble), now);
+    }
+
+    /// Shows what waits for the journal as not durable.
+    fn show_trouble(&mut self, waiting: &mut VecDeque<Pending>) {
+        let Some(trouble) = &mut self.trouble else { return };
+        let now = self.clock.now();
+        let degraded = trouble.show(waiting, now);
+        let shown = trouble.shown.clone();
+        let both = Touched { alerts: true, incidents: true };
+        self.board.post_room(shown, self.room.seq(), both, Some(degraded), now);
     }
 
     /// Tells whoever waits, now that it is on disk.
@@ -298,19 +363,19 @@ fn note_touched(touched: &mut Touched, change: &Change) {
     }
 }
 
-/// Takes what is there, waiting for the first, or only for the retry in trouble; `None` when told to stop.
-async fn next_batch(doors: &mut Doors, held: usize, troubled: bool) -> Option<Vec<Work>> {
+/// Takes what is there, waiting for the first, or only until `retry_at`; `None` when told to stop.
+async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>) -> Option<Vec<Work>> {
     let mut batch = Vec::new();
     tokio::select! {
         biased;
         () = doors.stop.cancelled() => return None,
-        Some(frame) = doors.emergencies.recv(), if held < HELD_MAX => batch.push(Work::Emergency(frame)),
+        () = tokio::time::sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {}
+        Some(frame) = doors.emergencies.recv(), if waiting < WAITING_MAX => batch.push(Work::Emergency(frame)),
         Some(command) = doors.commands.recv() => batch.push(Work::Command(command)),
-        () = tokio::time::sleep(RETRY), if troubled => {}
         else => return None,
     }
     while batch.len() < BATCH_INPUTS_MAX {
-        if held + batch.len() < HELD_MAX
+        if waiting + batch.len() < WAITING_MAX
             && let Ok(frame) = doors.emergencies.try_recv()
         {
             batch.push(Work::Emergency(frame));
@@ -322,3 +387,6 @@ async fn next_batch(doors: &mut Doors, held: usize, troubled: bool) -> Option<Ve
     }
     Some(batch)
 }
+
+#[cfg(test)]
+mod tests;

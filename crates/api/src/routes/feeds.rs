@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 use decode::Reject;
 use transit::FeedId;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Levels, Routes, wait_if_asked};
+use super::{Levels, Routes, sees_covert, wait_if_asked};
 use crate::{
-    Shared, Snapshot,
+    Principal, Shared, Snapshot,
     answer::{Meta, Rows, envelope, json, not_modified, whole},
     bodies::{Recipe, Whole},
     format::{Format, JSON_ONLY, codes, negotiate},
@@ -115,11 +115,14 @@ fn concerns(reject: &Reject, wanted: &[String]) -> bool {
 }
 
 /// The newest messages of a feed that something was wrong with, and what.
+///
+/// Those of alarms, and of topics nobody knows, are for operators: what cannot be read may be covert.
 #[utoipa::path(get, path = "/v1/feeds/{feed}/rejects", tag = "feeds",
     params(("feed" = String, Path, description = "Its id.", min_length = 1, max_length = 64), RejectsQuery),
     responses((status = 200, description = "Rejects and warnings, newest first.", body = RejectsAnswer)))]
 async fn rejects(
     State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
     Levels(feed): Levels<String>,
     params: Params<RejectsQuery>,
 ) -> Result<Response, ApiError> {
@@ -132,6 +135,8 @@ async fn rejects(
     let wanted = params.texts("vehicle_id");
     let limit = params.whole("limit", 1, 1_000)?.and_then(|n| usize::try_from(n).ok()).unwrap_or(500);
     let newest_first = kept.into_iter().flat_map(|ring| ring.iter().rev());
-    let rows = newest_first.filter(|r| concerns(r, &wanted)).take(limit).map(|r| RejectView::of(r));
+    let see_covert = sees_covert(&principal);
+    let may_see = |r: &Reject| see_covert || !r.confidential;
+    let rows = newest_first.filter(|r| may_see(r) && concerns(r, &wanted)).take(limit).map(|r| RejectView::of(r));
     Ok(json(&snapshot, None, &Rows::new(rows)))
 }

@@ -97,6 +97,36 @@ async fn covert_alerts_are_for_operators() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_read_of_an_alarm_is_for_operators() {
+    let mut desk = with_tokens();
+    let feed = transit::FeedId::parse("native").unwrap();
+    let reject = |topic: &str, confidential| {
+        std::sync::Arc::new(decode::Reject {
+            feed: feed.clone(),
+            topic: topic.to_owned(),
+            vehicle: Some(super::key("18/1")),
+            confidential,
+            received_at: *super::T0,
+            problem: decode::Problem {
+                grade: decode::Grade::Reject,
+                code: decode::ProblemCode::Unparsable,
+                field: None,
+                detail: "is no JSON".to_owned(),
+            },
+            head: "{kind: panic".to_owned(),
+        })
+    };
+    let ring = [reject("alarm", true), reject("position", false)].into_iter().collect();
+    desk.last.rejects.insert(feed.clone(), ring);
+    desk.pass(0);
+    for (token, topics) in [("wall-token", vec!["position"]), ("kim-token", vec!["position", "alarm"])] {
+        let seen = ask(&desk, Method::GET, "/v1/feeds/native/rejects", Some(token)).await.json();
+        let told: Vec<_> = seen["data"].as_array().unwrap().iter().map(|r| r["topic"].as_str().unwrap()).collect();
+        assert_eq!(told, topics, "{token}");
+    }
+}
+
+#[tokio::test]
 async fn with_a_token_the_name_is_the_tokens() {
     let mut desk = with_tokens();
     let id = desk.press("18/1", AlarmKind::Fire, |_| {});

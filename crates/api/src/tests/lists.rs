@@ -161,7 +161,7 @@ async fn what_cannot_be_used_is_refused_by_name() {
         /v1/vehicles?fields=route
             400 bad-parameter: fields="route" cannot be used. Allowed: id, agency_id, vehicle_id, feed_id, event_time, received_at, age_s, freshness, quality, mode, lat, lon, bearing, speed_mps, accuracy_m, odometer_m, position_source, journey_state, route_id, direction_id, trip_id, service_date, start_time, block_id, stop_id, current_stop_sequence, current_status, delay_s, occupancy_status, occupancy_percentage, doors_open, consist, boot, seq, upcoming. Did you mean route_id?
         /v1/vehicles?f=xml
-            400 bad-parameter: f="xml" cannot be used. Allowed: json, geojson, csv, pb, pb-json.
+            400 bad-parameter: f="xml" cannot be used. Allowed: json, geojson, csv.
         /v1/vehicles?f=csv&fields=id
             400 bad-parameter: fields="id" cannot be used. Allowed: fields with f=json only.
         /v1/vehicles?cursor=x
@@ -335,6 +335,7 @@ async fn feeds_rejects_trail_and_enums_answer() {
             feed: transit::FeedId::parse("native").unwrap(),
             topic: format!("topis/v1/vehicle/{vehicle}/position"),
             vehicle: Some(super::key(vehicle)),
+            confidential: false,
             received_at: *T0,
             problem: decode::Problem {
                 grade: decode::Grade::Reject,

@@ -285,3 +285,20 @@ fn a_reject_keeps_the_head_of_what_it_was_found_in() {
     assert_eq!(reject.topic, topic);
     assert!(reject.head.starts_with("\\u{1b}[31mé") && reject.head.chars().count() == 256);
 }
+
+#[test]
+fn what_may_come_from_a_covert_alarm_is_confidential() {
+    let feeds = feeds();
+    for (topic, body, confidential) in [
+        ("topis/v1/vehicle/22/1/alarm", "{kind: panic", true),
+        ("topis/v1/vehicle/22/1/alarm", r#"{"kind":"fire","lat":999}"#, true),
+        ("topis/v1/vehicle/22/1/alarms", r#"{"kind":"panic"}"#, true),
+        ("topis/v1/vehicle/22/1/position", "{", false),
+        ("topis/v1/incident/police/1", "{", false),
+    ] {
+        let frame = frame(topic, body.as_bytes());
+        let decoded = feeds.decode(&frame);
+        let reject = reject_of(&frame, &decoded, decoded.problems.first().unwrap());
+        assert_eq!(reject.confidential, confidential, "{topic} {body}");
+    }
+}

@@ -22,6 +22,7 @@ use rmqtt::{
     codec::v5::{PublishAckReason, SubscribeAckReason},
     context::ServerContext,
     hook::{Handler, HookResult, Parameter, Register, ReturnType, Type},
+    session::Session,
     types::{
         AuthResult, ConnectInfo, From, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult,
         SubscribeAclResult,
@@ -34,6 +35,9 @@ use crate::{Clock, EmergencyLane, Filter, Frame, Lanes, TopicTest, emergency::Ve
 /// A publisher whose alarm could not be recorded is held this long before it is disconnected: clients come back at
 /// once and send again, and a full disk is not helped by haste.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// Protocol version of MQTT 5, the first that knows a negative acknowledgement.
+const MQTT_5: u8 = 5;
 
 /// What the hooks need.
 pub(super) struct Door {
@@ -68,7 +72,7 @@ impl Handler for Hooks {
     async fn hook(&self, param: &Parameter, acc: Option<HookResult>) -> ReturnType {
         let door = &self.0;
         if let Parameter::MessagePublishCheckAcl(session, publish) = param {
-            (false, Some(HookResult::PublishAclResult(door.publish(&session.id, publish).await)))
+            (false, Some(HookResult::PublishAclResult(door.publish(session, publish).await)))
         } else if let Parameter::MessagePublish(_, from, publish) = param {
             if matches!(from.typ(), FromType::LastWill) {
                 door.will(from, publish).await;
@@ -124,8 +128,8 @@ impl Door {
         held.is_some_and(|session| user_of(&session.id) != user)
     }
 
-    async fn publish(&self, id: &Id, publish: &Publish) -> PublishAclResult {
-        let user = user_of(id);
+    async fn publish(&self, session: &Session, publish: &Publish) -> PublishAclResult {
+        let user = user_of(&session.id);
         if !self.access.may_publish(user, &publish.topic, publish.retain) {
             refused("publish");
             return refusal(PublishAckReason::NotAuthorized, "this user may not publish there");
@@ -134,24 +138,32 @@ impl Door {
         if user == Some(SERVICE) {
             return PublishAclResult::allow();
         }
-        match self.pass(publish).await {
+        // A broker library takes one message of a connection at a time, so a gateway whose first alarm waits for the
+        // disk could not show us its second.
+        let can_be_told = session.protocol().await.is_ok_and(|version| version >= MQTT_5);
+        match self.pass(publish, can_be_told).await {
             Verdict::Recorded => PublishAclResult::allow(),
             Verdict::Withheld => {
                 tokio::time::sleep(REFUSAL_PAUSE).await;
                 refusal(PublishAckReason::ImplementationSpecificError, "could not be recorded; send it again")
             }
+            Verdict::Held => PublishAclResult(PublishResult::reason_code(
+                PublishAckReason::ImplementationSpecificError,
+                Some("is shown but not on disk yet; send it again until its receipt says recorded".into()),
+                false,
+            )),
         }
     }
 
     async fn will(&self, from: &From, publish: &Publish) {
         if !self.stopping.load(Relaxed) && user_of(&from.id) != Some(SERVICE) {
             // There is nobody left to refuse to: an alarm that could not be recorded was shown and counted.
-            self.pass(publish).await;
+            self.pass(publish, false).await;
         }
     }
 
-    /// Into the lane it belongs to.
-    async fn pass(&self, publish: &Publish) -> Verdict {
+    /// Into the lane it belongs to; with `can_be_told` no longer than until it is held.
+    async fn pass(&self, publish: &Publish, can_be_told: bool) -> Verdict {
         let emergency = (self.is_emergency)(&publish.topic);
         if !emergency && !self.telemetry.iter().any(|filter| filter.matches(&publish.topic)) {
             return Verdict::Recorded;
@@ -167,7 +179,7 @@ impl Door {
             received_at: (self.clock)().utc,
         };
         if emergency {
-            let verdict = self.emergency.submit(frame).await;
+            let verdict = self.emergency.submit(frame, can_be_told).await;
             if verdict == Verdict::Recorded {
                 self.emergency.count_acknowledged();
             }

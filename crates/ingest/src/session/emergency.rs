@@ -82,18 +82,19 @@ impl EmergencySession {
             // An acknowledgement never waits: the channel holds one for each message that may be out.
             let (client, mut eventloop) = AsyncClient::new(options.clone(), usize::from(window) + SUBSCRIBE_REQUESTS);
             let (unconfirmed, verdicts) = mpsc::channel(usize::from(window));
-            let ended = {
-                let receive = |publish| receive(publish, &lane, &clock, &unconfirmed);
-                tokio::select! {
-                    ended = converse(&mut eventloop, &client, &mut subscriptions, &link, receive) => ended,
-                    ended = confirm_in_order(verdicts, &client, &lane) => ended,
-                }
+            let mut inbox = Inbox { lane: &lane, clock: &clock, unconfirmed: Some(unconfirmed) };
+            let mut ended = tokio::select! {
+                ended = converse(&mut eventloop, &client, &mut subscriptions, &link, |publish| inbox.take(publish)) => ended,
+                ended = confirm_in_order(verdicts, &client, &lane) => ended,
             };
             // Unconfirmed ones come again, QoS 0 ones never.
             for publish in left_over(&mut eventloop).filter(|publish| publish.qos == QoS::AtMostOnce) {
-                if let ControlFlow::Break(_) = receive(publish, &lane, &clock, &unconfirmed) {
+                if inbox.take(publish).is_break() {
                     break;
                 }
+            }
+            if inbox.unconfirmed.is_none() && matches!(ended, Ended::Broken(_)) {
+                ended = Ended::ByUs(BEYOND_WINDOW);
             }
             if !report_end(&ended, &link) {
                 return;
@@ -103,27 +104,45 @@ impl EmergencySession {
     }
 }
 
-/// Queues one message and notes its confirmation as owed. Never waits.
-fn receive(
-    publish: Publish,
-    lane: &EmergencyLane,
-    clock: &Clock,
-    unconfirmed: &mpsc::Sender<Unconfirmed>,
-) -> ControlFlow<Ended> {
-    let packet_id = publish.pkid;
-    match lane.offer(frame(publish, clock().utc)) {
-        Ok(None) | Err(NotQueued::Shed) => ControlFlow::Continue(()),
-        Ok(Some(verdict)) => match unconfirmed.try_send(Unconfirmed { packet_id, verdict }) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(Ended::ByUs(BEYOND_WINDOW)),
-        },
-        Err(NotQueued::Full) => ControlFlow::Break(Ended::ByUs(BEYOND_WINDOW)),
-        Err(NotQueued::Closed) => ControlFlow::Break(Ended::Unread),
+/// Where the messages of one connection go. Never waits.
+struct Inbox<'a> {
+    lane: &'a EmergencyLane,
+    clock: &'a Clock,
+    /// `None` once the broker has sent more than it may: no QoS 1 message is taken any more on this connection. What
+    /// was taken is confirmed first, so that however much a broker holds, every connection makes it less.
+    unconfirmed: Option<mpsc::Sender<Unconfirmed>>,
+}
+
+impl Inbox<'_> {
+    /// Queues one message and notes its confirmation as owed.
+    fn take(&mut self, publish: Publish) -> ControlFlow<Ended> {
+        let packet_id = publish.pkid;
+        let slot = match (publish.qos, &self.unconfirmed) {
+            (QoS::AtMostOnce, _) => None,
+            (QoS::AtLeastOnce | QoS::ExactlyOnce, None) => return ControlFlow::Continue(()),
+            (QoS::AtLeastOnce | QoS::ExactlyOnce, Some(unconfirmed)) => match unconfirmed.clone().try_reserve_owned() {
+                Ok(slot) => Some(slot),
+                Err(_) => return self.take_no_more(),
+            },
+        };
+        match (self.lane.offer(frame(publish, (self.clock)().utc)), slot) {
+            (Ok(Some(verdict)), Some(slot)) => drop(slot.send(Unconfirmed { packet_id, verdict })),
+            (Ok(_) | Err(NotQueued::Shed), _) => {}
+            (Err(NotQueued::Full), _) => return self.take_no_more(),
+            (Err(NotQueued::Closed), _) => return ControlFlow::Break(Ended::Unread),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_no_more(&mut self) -> ControlFlow<Ended> {
+        self.unconfirmed = None;
+        ControlFlow::Continue(())
     }
 }
 
-/// The queue cannot fill from QoS 1 while the broker keeps to what we announced.
-const BEYOND_WINDOW: &str = "the broker sent more unconfirmed messages than our receive maximum";
+/// The queue cannot fill from QoS 1 while the broker keeps to what we announced. Mosquitto 2.0 does not when it delivers
+/// what it kept for us.
+const BEYOND_WINDOW: &str = "the broker sent more unconfirmed messages than our receive maximum; asking for the rest again";
 
 /// Sends confirmations in the order of receipt, whatever the order of the verdicts, until one is withheld.
 async fn confirm_in_order(
@@ -136,7 +155,7 @@ async fn confirm_in_order(
             Ok(Verdict::Recorded) => {}
             // MQTT redelivers on reconnect only, and a later confirmation would leave out of order. So this
             // connection confirms nothing more and is given up after a pause.
-            Ok(Verdict::Withheld) | Err(_) => {
+            Ok(Verdict::Withheld | Verdict::Held) | Err(_) => {
                 tokio::time::sleep(EmergencyLane::WITHHELD_PAUSE).await;
                 return Ended::ByUs("a message could not be recorded; asking for it again");
             }
@@ -148,6 +167,9 @@ async fn confirm_in_order(
         }
         lane.count_acknowledged();
     }
-    // The sender lives as long as the connection.
+    // No more is taken, and everything taken is confirmed: behind the last confirmation the connection ends.
+    if client.try_disconnect().is_err() {
+        return Ended::ByUs(BEYOND_WINDOW);
+    }
     std::future::pending().await
 }

@@ -71,6 +71,26 @@ async fn an_alarm_that_could_not_be_recorded_is_not_acknowledged_and_comes_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_whose_first_alarm_waits_for_the_disk_still_shows_its_second() {
+    let mut house = House::open().await;
+    let mut gateway = Peer::connect(&house.anonymous(), "gateway").await;
+    let mut kept = Vec::new();
+    for vehicle in ["1", "2", "3"] {
+        gateway.publish(&format!("topis/v1/vehicle/a/{vehicle}/alarm"), vehicle).await;
+        let mut emergency = next_emergency(&mut house.emergencies).await;
+        assert_eq!(emergency.frame.payload, vehicle);
+        emergency.done.held();
+        assert_eq!(gateway.next().await, Seen::NotAcknowledged, "told that it is not on disk, and still connected");
+        kept.push(emergency.done);
+    }
+    kept.into_iter().for_each(ingest::Done::recorded);
+    gateway.publish(ALARM, "after").await;
+    next_emergency(&mut house.emergencies).await.done.recorded();
+    assert_eq!(gateway.next().await, Seen::Acknowledged);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_obligation_counts_as_withheld() {
     let mut house = House::open().await;
     let mut vehicle = Peer::connect(&house.anonymous(), "vehicle").await;

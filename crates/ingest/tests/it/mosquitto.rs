@@ -29,7 +29,9 @@ fn url(port: u16) -> BrokerUrl {
 async fn mosquitto(port: u16) -> Option<Child> {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("mosquitto.conf");
-    std::fs::write(&config, format!("listener {port} 127.0.0.1\nallow_anonymous true\n")).unwrap();
+    std::fs::write(&config, format!(
+        "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
+    )).unwrap();
     let spawned = ["mosquitto", "/usr/sbin/mosquitto"].iter().find_map(|program| {
         Command::new(program).arg("-v").arg("-c").arg(&config).stderr(Stdio::piped()).kill_on_drop(true).spawn().ok()
     });
@@ -135,6 +137,36 @@ async fn alarms_wait_at_mosquitto_while_we_are_away_and_come_again_when_withheld
     let third = next_emergency(&mut frames).await;
     assert_eq!(third.frame.payload, "three", "nothing acknowledged comes a third time");
     third.done.recorded();
+    reader.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_much_mosquitto_kept_for_us_every_alarm_arrives() {
+    const KEPT: usize = 1_000;
+    let port = free_port().await;
+    let Some(_broker) = mosquitto(port).await else { return };
+    let config = session(url(port), "topis-emergency", &["topis/v1/vehicle/+/+/alarm"]);
+    let (lane, mut frames) = EmergencyLane::new(64);
+    let open = || EmergencySession::new(config.clone(), lane.clone(), clock()).unwrap();
+    let reader = open();
+    let mut link = reader.link();
+    let reader = tokio::spawn(reader.run());
+    link_is(&mut link, |status| status.is_up()).await;
+    reader.abort();
+    assert!(within("the session's end", reader).await.unwrap_err().is_cancelled());
+
+    let mut gateway = Peer::connect(&url(port), "gateway").await;
+    for number in 0..KEPT {
+        gateway.publish(&format!("topis/v1/vehicle/a/{number}/alarm"), "help").await;
+        assert_eq!(gateway.next().await, Seen::Acknowledged);
+    }
+    let reader = tokio::spawn(open().run());
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < KEPT {
+        let emergency = next_emergency(&mut frames).await;
+        seen.insert(emergency.frame.topic.clone());
+        emergency.done.recorded();
+    }
     reader.abort();
 }
 

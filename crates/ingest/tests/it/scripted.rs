@@ -188,22 +188,28 @@ async fn qos_0_alarms_are_shed_only_when_their_share_is_full_and_never_displace_
 }
 
 #[tokio::test]
-async fn a_broker_that_breaks_the_window_is_left_and_loses_nothing() {
+async fn a_broker_that_breaks_the_window_is_confirmed_what_was_taken_then_left_for_the_rest() {
     let script = Script::new().await;
     let (lane, mut frames) = EmergencyLane::new(1);
     let reader = EmergencySession::new(session(script.url(), "topis-emergency", &[ALARMS]), lane, clock()).unwrap();
     let mut link = reader.link();
     let reader = tokio::spawn(reader.run());
-    let mut client = script.accept(1).await;
-    for packet_id in 1..=3 {
-        client.publish(1, packet_id, b"x").await;
+    for first in [1, 2, 3] {
+        let mut client = script.accept(1).await;
+        for packet_id in first..=4 {
+            client.publish(1, packet_id, &packet_id.to_be_bytes()).await;
+        }
+        let taken = next_emergency(&mut frames).await;
+        assert_eq!(*taken.frame.payload, first.to_be_bytes());
+        taken.done.recorded();
+        // However much the broker sends at once, each connection makes it one less.
+        assert_eq!(client.acknowledged().await, first);
+        assert_eq!(client.read().await.0, 0xe0, "DISCONNECT, behind the confirmation");
+        drop(client);
+        let status = link_is(&mut link, |status| status.state == LinkState::Down).await;
+        assert!(status.detail.contains("receive maximum"), "{status:?}");
+        assert!(frames.try_recv().is_err(), "what is not to be confirmed is not taken");
     }
-    let status = link_is(&mut link, |status| status.state == LinkState::Down).await;
-    assert!(status.detail.contains("receive maximum"), "{status:?}");
-    while let Ok(emergency) = frames.try_recv() {
-        emergency.done.recorded();
-    }
-    script.accept(1).await; // it is back for what it did not acknowledge
     reader.abort();
 }
 

@@ -130,6 +130,7 @@ impl House {
 pub(crate) enum Seen {
     Connected,
     Acknowledged,
+    NotAcknowledged,
     Subscribed(Vec<String>),
     Message { topic: String, payload: String, retained: bool },
     Refused(String),
@@ -167,14 +168,20 @@ impl Peer {
     }
 
     pub(crate) fn start(options: rumqttc::v5::MqttOptions) -> Self {
-        use rumqttc::v5::{Event, mqttbytes::v5::Packet};
+        use rumqttc::v5::{
+            Event,
+            mqttbytes::v5::{Packet, PubAckReason},
+        };
         let (client, mut eventloop) = rumqttc::v5::AsyncClient::new(options, 100);
         let (tell, seen) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             loop {
                 let seen = match eventloop.poll().await {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => Seen::Connected,
-                    Ok(Event::Incoming(Packet::PubAck(_))) => Seen::Acknowledged,
+                    Ok(Event::Incoming(Packet::PubAck(ack))) => match ack.reason {
+                        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Seen::Acknowledged,
+                        _ => Seen::NotAcknowledged,
+                    },
                     Ok(Event::Incoming(Packet::SubAck(ack))) => {
                         Seen::Subscribed(ack.return_codes.iter().map(|code| format!("{code:?}")).collect())
                     }

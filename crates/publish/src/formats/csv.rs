@@ -18,6 +18,7 @@ pub const FORMAT: FormatDef = FormatDef {
     code: "csv",
     media_type: "text/csv; charset=utf-8; header=present",
     doc: "CSV with a header line; empty cells are unknown, text that looks like a formula has a leading apostrophe.",
+    own_route: false,
     vehicles: Some(vehicles_csv),
     alerts: Some(alerts_csv),
     incidents: Some(incidents_csv),

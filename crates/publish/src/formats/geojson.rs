@@ -16,6 +16,7 @@ pub const FORMAT: FormatDef = FormatDef {
     code: "geojson",
     media_type: "application/geo+json",
     doc: "GeoJSON FeatureCollection; the properties are the record's keys, the geometry is null where no place is known.",
+    own_route: false,
     vehicles: Some(vehicles_geojson),
     alerts: Some(alerts_geojson),
     incidents: Some(incidents_geojson),

@@ -29,6 +29,9 @@ pub struct FormatDef {
     pub media_type: &'static str,
     /// One sentence for the API's documentation.
     pub doc: &'static str,
+    /// It has a route of its own, and lists do not offer it: a reader who asks a list for `application/json` means
+    /// ours, and the OpenAPI document promises ours.
+    pub own_route: bool,
     /// Encoder of vehicles.
     pub vehicles: Option<EncodeVehicles>,
     /// Encoder of alerts.

@@ -17,6 +17,7 @@ pub const FORMAT: FormatDef = FormatDef {
     code: "text",
     media_type: "text/plain; charset=utf-8",
     doc: "Plain text in fixed columns, made for `watch curl`.",
+    own_route: false,
     vehicles: None,
     alerts: Some(alerts_text),
     incidents: None,

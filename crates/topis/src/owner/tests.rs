@@ -1,0 +1,196 @@
+//! The owner at a disk that hangs or is full: what people see, what senders are told, and what happens when it is back.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use alert::{Actor, Command};
+use api::Snapshot;
+use ingest::{EmergencyLane, Frame, OutboxConfig};
+use journal::{Reader, SqliteLog};
+use room::RoomOptions;
+use tempfile::TempDir;
+
+use super::*;
+
+/// What the disk does with the next writing.
+enum Disk {
+    Writes,
+    IsFull,
+}
+
+/// A real journal on a disk that does nothing until it is told.
+struct SlowDisk {
+    journal: SqliteLog,
+    orders: Receiver<Disk>,
+}
+
+impl SlowDisk {
+    fn obey(&self) -> Result<(), AppendError> {
+        match self.orders.recv() {
+            Ok(Disk::Writes) => Ok(()),
+            // The test is over, or wants it so.
+            Ok(Disk::IsFull) | Err(_) => Err(AppendError::Full(journal::DatabaseError::InvalidQuery)),
+        }
+    }
+}
+
+impl RecordLog for SlowDisk {
+    fn append(&mut self, expected_seq: u64, records: &[Record]) -> Result<u64, AppendError> {
+        self.obey()?;
+        self.journal.append(expected_seq, records)
+    }
+
+    fn probe(&mut self) -> Result<(), AppendError> {
+        self.obey()?;
+        self.journal.probe()
+    }
+
+    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<u64, journal::ReadError> {
+        self.journal.tail(from_seq, each)
+    }
+
+    fn last_seq(&mut self) -> Result<u64, journal::ReadError> {
+        self.journal.last_seq()
+    }
+
+    fn find_key(&mut self, key: &str) -> Result<Option<u64>, journal::ReadError> {
+        self.journal.find_key(key)
+    }
+}
+
+/// A running owner and everything around it.
+struct Desk {
+    disk: Sender<Disk>,
+    lane: EmergencyLane,
+    orders: mpsc::Sender<PendingCommand>,
+    board: Arc<Board>,
+    stop: CancellationToken,
+    running: tokio::task::JoinHandle<anyhow::Result<()>>,
+    _folder: TempDir,
+}
+
+impl Desk {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, orders) = channel();
+        let journal = SlowDisk { journal: SqliteLog::open(&folder.path().join("journal.db")).unwrap(), orders };
+        let (clock, stop) = (Clock::wall(), CancellationToken::new());
+        let room = ControlRoom::new(RoomOptions::default());
+        let board = Arc::new(Board::new("e", room.clone(), clock.name(), clock.now()));
+        let url = ingest::BrokerUrl { host: "127.0.0.1".to_owned(), port: 1, login: None };
+        let outbox = OutboxConfig { url, client_id: "out".to_owned(), capacity: 10, seed: 1 };
+        let owner = Owner {
+            room,
+            scribe: Scribe::start(Box::new(journal)).unwrap(),
+            feeds: Arc::new(Feeds::new("topis", Feeds::defaults()).unwrap()),
+            ledger: Arc::new(Ledger::default()),
+            board: Arc::clone(&board),
+            outbox: Outbox::new(outbox, clock.reader()).0,
+            prefix: "topis".to_owned(),
+            clock,
+            trouble: None,
+        };
+        let (lane, emergencies) = EmergencyLane::new(16);
+        let (orders, commands) = mpsc::channel(16);
+        let running = tokio::spawn(owner.run(Doors { emergencies, commands, stop: stop.clone() }));
+        Self { disk, lane, orders, board, stop, running, _folder: folder }
+    }
+
+    /// A driver presses; nobody waits for the confirmation.
+    fn press(&self, vehicle: &str) {
+        self.lane.divert(Frame {
+            topic: format!("topis/v1/vehicle/22/{vehicle}/alarm").into(),
+            payload: bytes::Bytes::from_static(br#"{"kind":"fire"}"#),
+            qos: 1,
+            retained: false,
+            dup: false,
+            received_at: Clock::wall().now().utc,
+        });
+    }
+
+    /// Waits until readers see what they should.
+    async fn see(&self, what: &str, is_so: impl Fn(&Snapshot) -> bool) {
+        let published = self.board.published();
+        let mut bell = published.bell();
+        let seen = async {
+            while !is_so(&published.load()) {
+                bell.changed().await.expect("the board is there");
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(20), seen).await;
+        assert!(in_time.is_ok(), "never seen: {what}: {:?}", published.load().degraded);
+    }
+
+    async fn order(&self, alert: &Alert) -> oneshot::Receiver<CommandAnswer> {
+        let actor = Actor { by: "kim".to_owned(), desk: None };
+        let order = Order::Acknowledge { alert: alert.id.clone(), seen: None, comment: None };
+        let (answer, answered) = oneshot::channel();
+        let command = Command { request_id: order.default_request_id("kim"), actor, order };
+        assert!(self.orders.send(PendingCommand { command, answer }).await.is_ok());
+        answered
+    }
+
+    async fn close(self) {
+        self.stop.cancel();
+        self.running.await.unwrap().unwrap();
+    }
+}
+
+/// Vehicles with an alert, and whether it is on disk.
+fn alerts(snapshot: &Snapshot) -> Vec<(String, bool)> {
+    snapshot.room.alerts().map(|alert| (alert.subject.to_string(), alert.durable)).collect()
+}
+
+fn trouble(snapshot: &Snapshot) -> Option<&str> {
+    snapshot.degraded.first().map(|degraded| degraded.code.as_str())
+}
+
+fn all(vehicles: &[&str], durable: bool) -> Vec<(String, bool)> {
+    vehicles.iter().map(|vehicle| (format!("vehicle:22/{vehicle}"), durable)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_hides_no_alarm_and_takes_no_order() {
+    let desk = Desk::open();
+    desk.press("1");
+    desk.see("the alarm that the disk holds up", |s| alerts(s) == all(&["1"], false)).await;
+    desk.see("and why", |s| trouble(s) == Some("journal_hangs")).await;
+    desk.press("2");
+    desk.see("what came after it", |s| alerts(s) == all(&["1", "2"], false)).await;
+    let first = desk.board.published().load().room.alerts().next().unwrap().clone();
+    let answer = desk.order(&first).await.await.unwrap();
+    assert!(matches!(answer, CommandAnswer::NotSaved { full: false }), "{answer:?}");
+
+    desk.disk.send(Disk::Writes).unwrap();
+    desk.disk.send(Disk::Writes).unwrap();
+    desk.see("both on disk", |s| alerts(s) == all(&["1", "2"], true) && trouble(s).is_none()).await;
+    desk.disk.send(Disk::Writes).unwrap();
+    assert!(matches!(desk.order(&first).await.await.unwrap(), CommandAnswer::Done(_)));
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_shows_every_alarm_and_records_them_all_when_it_has_room() {
+    let desk = Desk::open();
+    desk.disk.send(Disk::IsFull).unwrap();
+    desk.press("1");
+    desk.see("the first", |s| alerts(s) == all(&["1"], false) && trouble(s) == Some("journal_full")).await;
+    desk.press("2");
+    desk.press("3");
+    desk.see("the others", |s| alerts(s) == all(&["1", "2", "3"], false)).await;
+    let first = desk.board.published().load().room.alerts().next().unwrap().clone();
+    let answer = desk.order(&first).await.await.unwrap();
+    assert!(matches!(answer, CommandAnswer::NotSaved { full: true }), "{answer:?}");
+    desk.disk.send(Disk::Writes).unwrap();
+    desk.see("all on disk", |s| alerts(s) == all(&["1", "2", "3"], true) && trouble(s).is_none()).await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_told_to_stop_at_a_hanging_disk_stops_and_promises_nothing() {
+    let desk = Desk::open();
+    desk.press("1");
+    desk.see("that it hangs", |s| trouble(s) == Some("journal_hangs")).await;
+    let disk = desk.disk.clone();
+    desk.close().await;
+    drop(disk); // it hung until now
+}
