@@ -61,7 +61,23 @@ fn targets() -> Vec<(&'static str, &'static str, Vec<String>)> {
     let rt = r#"{"header":{"gtfs_realtime_version":"2.0","timestamp":"1795420800"},"entity":[{"id":"1","vehicle":
         {"vehicle":{"id":"R"},"position":{"latitude":42.3,"longitude":-71.0},"current_status":"STOPPED_AT"}}]}"#;
     let protobuf = "\u{a}\u{5}\u{a}\u{3}2.0\u{12}\u{9}\u{a}\u{1}1\"\u{4}B\u{2}\u{a}\u{0}";
+    let cap = |kind: &str, rest: &str| {
+        format!(
+            "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>M2</identifier><sender>kma</sender>\
+             <sent>{TIME}</sent><status>Actual</status><msgType>{kind}</msgType><scope>Public</scope>\
+             <references>kma,M1,{TIME}</references><incidents>a b</incidents>{rest}</alert>"
+        )
+    };
+    let info = format!(
+        "<info><language>ko-KR</language><category>Met</category><event>\u{d638}\u{c6b0} &amp; &#x41;</event>\
+         <urgency>Expected</urgency><severity>Severe</severity><certainty>Likely</certainty><onset>{TIME}</onset>\
+         <expires>{TIME}</expires><headline><![CDATA[x]]></headline><area><areaDesc>x</areaDesc>\
+         <polygon>37.5,127 37.6,127 37.6,127.1 37.5,127</polygon><circle>37.5,127 2.5</circle><geocode>\
+         <valueName>EMMA_ID</valueName><value>KR011</value></geocode></area></info>"
+    );
+    let hostile = "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///x\">]><alert>&x;</alert>";
     vec![
+        ("cap", "kma", vec![cap("Alert", &info), cap("Update", &info), cap("Cancel", ""), hostile.into()]),
         ("native_position", "seoul-bus/7011", vec![position]),
         ("alarm", "seoul-bus/7011", vec![alarm]),
         ("incident", "topis/1", vec![incident]),

@@ -26,7 +26,9 @@ pub fn decode(feeds: &Feeds, topic: &str, payload: &[u8]) -> Decoded {
     assert_eq!(decoded, feeds.decode(&frame), "decoding is a function of the frame");
     let rejected = decoded.problems.iter().any(|p| p.grade == Grade::Reject);
     let silent = decoded.messages.is_empty() && !rejected;
-    let may_be_silent = topic.contains("/receipt") || topic.contains("/status/") || topic.contains("gtfs-rt");
+    let may_be_silent = topic.contains("/receipt") || topic.contains("/status/") || topic.contains("gtfs-rt")
+        // Receipts between machines and drafts are said in a warning.
+        || topic.contains("/cap/") && !decoded.problems.is_empty();
     assert!(!silent || may_be_silent, "{topic}: nothing came of it and nobody was told");
     for problem in &decoded.problems {
         let reject = reject_of(&frame, &decoded, problem);

@@ -10,6 +10,7 @@ mod dice;
 mod expectation;
 mod faults;
 mod fleet;
+mod hazard;
 mod motion;
 mod plane;
 mod recording;
@@ -24,5 +25,8 @@ pub use fleet::Truth;
 pub use plane::{Plane, Shape, Spot};
 pub use recording::{ReadError, Rebase, RecordedLine, shuffle};
 pub use scenario::{SCENARIOS, Scenario, ScenarioError, scenario_schema};
-pub use script::{Action, AlarmDeed, CommandDeed, Deed, IncidentDeed, PublishDeed, SwitchOffDeed, WithdrawDeed};
+pub use script::{
+    Action, AlarmDeed, CapDeed, CapInfo, CommandDeed, Deed, EarlierCap, FlapDeed, IncidentDeed, PublishDeed, StormDeed,
+    SwitchOffDeed, WithdrawDeed,
+};
 pub use simulation::{Outgoing, Simulation, SimulationOptions};

@@ -127,16 +127,26 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    "alarm_storm",
+    "blocked_road",
     "buffer_flush",
     "calm_day",
+    "closed_underpass",
     "crash",
     "demo",
     "depot_evening",
+    "drill",
+    "evacuation",
     "feed_outage",
+    "flapping_sensor",
+    "gateway_outage",
     "hostile_feed",
     "mirrored_feeds",
     "panic_button",
+    "planned_rally",
     "rough_radio",
+    "spreading_flood",
+    "weather_warning",
 }
 
 impl Scenario {

@@ -21,6 +21,7 @@ use crate::{
     dice::{Dice, Purpose},
     faults::{Active, Control, FaultEntry, Parcel},
     fleet::{Calendar, Truth, Vehicle, World},
+    hazard,
     scenario::ScenarioError,
     script::{Action, AlarmDeed, Deed, IncidentDeed},
 };
@@ -124,7 +125,7 @@ impl Simulation {
         let vehicles: Vec<Vehicle> = (world.city.vehicles.iter().enumerate())
             .map(|(index, roster)| Vehicle::at(&world, index, start, hfp_lines[roster.line]))
             .collect();
-        let mut script: Vec<Action> = options.script.clone();
+        let mut script: Vec<Action> = options.script.iter().cloned().flat_map(Action::single).collect();
         script.retain(|action| !matches!(action.deed, Deed::Command(_)));
         script.sort_by(|a, b| b.at_s.total_cmp(&a.at_s));
         let mut simulation = Self {
@@ -291,8 +292,14 @@ impl Simulation {
                 let topic = publish.topic.replace("{prefix}", &self.options.prefix);
                 self.publish(None, topic, publish.text.repeat(publish.times).into_bytes(), publish.retain, at, out);
             }
+            Deed::Cap(cap) => {
+                let topic = hazard::topic(&self.options.prefix, cap);
+                let text = hazard::message(cap, self.options.start, UtcMillis(at));
+                self.publish(None, topic, text.into_bytes(), false, at, out);
+            }
             Deed::SwitchOff(order) => self.switch_off(order.within_s, at),
-            Deed::Command(_) => {}
+            // Storms and flaps are single alarms by now, and commands go over HTTP.
+            Deed::Storm(_) | Deed::Flap(_) | Deed::Command(_) => {}
         }
     }
 
@@ -342,6 +349,11 @@ impl Simulation {
         let is_placed = body.geometry.is_some() || body.lat.is_some() || body.lon.is_some();
         if let Some(truth) = near.filter(|_| !is_placed) {
             (body.lat, body.lon) = (Some(truth.lat), Some(truth.lon));
+        }
+        let instant = |wait_s: f64| UtcMillis(at).plus_millis((wait_s * 1000.0) as i64).to_string();
+        if incident.begins_in_s.is_some() || incident.ends_in_s.is_some() {
+            let (start, end) = (incident.begins_in_s.map(instant), incident.ends_in_s.map(instant));
+            body.further.insert("active_periods".to_owned(), serde_json::json!([{"start": start, "end": end}]));
         }
         let payload = native::encode_incident(&body);
         let topic = native::incident_topic(&self.options.prefix, &incident.source, &incident.id);

@@ -8,7 +8,7 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use tests::workspace;
 
-const PURE_CRATES: &[&str] = &["transit", "decode", "picture", "alert", "room", "publish"];
+const PURE_CRATES: &[&str] = &["transit", "decode", "picture", "detect", "alert", "impact", "room", "publish"];
 const IMPURE: &[&str] =
     &["tokio", "mio", "rumqttc", "rmqtt", "axum", "hyper", "tracing", "rusqlite", "getrandom", "socket2", "reqwest"];
 

@@ -24,7 +24,7 @@ const BANNED_NAMES: &[&str] = &[
     "state",
     "context",
 ];
-const PURE_CRATES: &[&str] = &["transit", "decode", "picture", "alert", "room", "publish"];
+const PURE_CRATES: &[&str] = &["transit", "decode", "picture", "detect", "alert", "impact", "room", "publish"];
 const ROOT_ALLOWED: &[&str] = &[
     ".ci",
     ".gitignore",

@@ -1,20 +1,29 @@
 //! What an operator orders, and why an order is refused.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use transit::Word;
 
-use crate::{AlertId, CloseReason};
+use crate::{
+    AlertId, CloseReason, Deed, IncidentKey, IncidentReport, OperatorAlert, SuppressionId, SuppressionRequest,
+    record::is_default,
+};
 
 /// Who orders.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Actor {
     /// The person: the token's name, or the `by` of an open loopback.
     pub by: String,
     /// The desk they sit at.
     pub desk: Option<String>,
+    /// They may hand over and release what is somebody else's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub supervisor: bool,
 }
 
 /// One order of one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     /// Who.
     pub actor: Actor,
@@ -25,7 +34,8 @@ pub struct Command {
 }
 
 /// What may be ordered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Take the alert.
     Acknowledge {
@@ -45,25 +55,147 @@ pub enum Order {
         /// Free text.
         comment: Option<String>,
     },
+    /// Do something else to the alert.
+    Tend {
+        /// Which.
+        alert: AlertId,
+        /// What.
+        deed: Deed,
+        /// Free text.
+        comment: Option<String>,
+    },
+    /// Raise an alert.
+    Raise(Box<OperatorAlert>),
+    /// Put alerts to an incident, or take them from it.
+    Group {
+        /// The incident.
+        incident: IncidentKey,
+        /// Which alerts.
+        alerts: Vec<AlertId>,
+        /// Put to it (confirm), or taken from it (split).
+        joined: bool,
+        /// Free text.
+        comment: Option<String>,
+    },
+    /// Silence alerts by design.
+    Suppress(Box<SuppressionRequest>),
+    /// End such a silence.
+    EndSuppression {
+        /// Which.
+        id: SuppressionId,
+        /// Free text.
+        comment: Option<String>,
+    },
+    /// Do something to an incident.
+    Incident {
+        /// Which.
+        key: IncidentKey,
+        /// What.
+        deed: IncidentDeed,
+        /// Free text.
+        comment: Option<String>,
+    },
+}
+
+/// What an operator may do to an incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentDeed {
+    /// Report a new one.
+    Open(Box<IncidentReport>),
+    /// Report it anew, in place of what is on record.
+    Update(Box<IncidentReport>),
+    /// It is over.
+    Close,
+    /// Tell the public, in these words.
+    Publish {
+        /// Title.
+        title: Option<String>,
+        /// Text by language ("" = not said).
+        text: BTreeMap<String, String>,
+    },
+    /// Take back what the public was told.
+    Withdraw,
+}
+
+impl IncidentDeed {
+    /// The stable word of it, for keys and history.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "open",
+            Self::Update(_) => "update",
+            Self::Close => "close",
+            Self::Publish { .. } => "publish",
+            Self::Withdraw => "withdraw",
+        }
+    }
 }
 
 impl Order {
-    /// The alert it is about.
-    pub fn alert(&self) -> &AlertId {
+    /// The alert it is about, where it is about one that is there already.
+    pub fn alert(&self) -> Option<&AlertId> {
         match self {
-            Self::Acknowledge { alert, .. } | Self::Close { alert, .. } => alert,
+            Self::Acknowledge { alert, .. } | Self::Close { alert, .. } | Self::Tend { alert, .. } => Some(alert),
+            Self::Raise(_)
+            | Self::Group { .. }
+            | Self::Suppress(_)
+            | Self::EndSuppression { .. }
+            | Self::Incident { .. } => None,
+        }
+    }
+
+    /// The same, fit to be recorded: figures to what replays exactly.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        match self {
+            Self::Raise(said) => Self::Raise(Box::new(said.kept())),
+            Self::Incident { key, deed: IncidentDeed::Open(report), comment } => {
+                let deed = IncidentDeed::Open(Box::new(report.kept()));
+                Self::Incident { key: key.clone(), deed, comment: comment.clone() }
+            }
+            Self::Incident { key, deed: IncidentDeed::Update(report), comment } => {
+                let deed = IncidentDeed::Update(Box::new(report.kept()));
+                Self::Incident { key: key.clone(), deed, comment: comment.clone() }
+            }
+            Self::Acknowledge { .. }
+            | Self::Close { .. }
+            | Self::Tend { .. }
+            | Self::Group { .. }
+            | Self::Suppress(_)
+            | Self::EndSuppression { .. }
+            | Self::Incident { .. } => self.clone(),
+        }
+    }
+
+    /// Whether its default key names it: it leaves what it is about one way or the other. The rest may be meant twice.
+    pub fn is_settled(&self) -> bool {
+        match self {
+            Self::Acknowledge { .. } | Self::Close { .. } | Self::EndSuppression { .. } => true,
+            Self::Tend { .. } | Self::Raise(_) | Self::Group { .. } | Self::Suppress(_) | Self::Incident { .. } => {
+                false
+            }
         }
     }
 
     /// The idempotency key of an order that came without one: by + alert + verb + what was read or why.
     ///
     /// The room knows such a key again: given twice it is one order, but given after a re-alarm it is a new one, since
-    /// the person had no other way to say so.
+    /// the person had no other way to say so. Orders other than to take, to close and to end a suppression are judged
+    /// by what they would change, so that a repeat changes nothing and a second comment is a second comment.
     pub fn default_request_id(&self, by: &str) -> String {
         match self {
             Self::Acknowledge { alert, seen: Some(seen), .. } => format!("{by}/{alert}/acknowledge/{seen}"),
             Self::Acknowledge { alert, seen: None, .. } => format!("{by}/{alert}/acknowledge"),
             Self::Close { alert, reason, .. } => format!("{by}/{alert}/close/{}", reason.word()),
+            Self::Tend { alert, deed, .. } => format!("{by}/{alert}/{}", deed.word()),
+            Self::Raise(said) => format!("{by}/raise/{}/{}", said.subject, said.kind.rule()),
+            Self::Group { incident, joined, .. } => {
+                let verb = if *joined { "confirm" } else { "split" };
+                format!("{by}/incident/{}/{}/{verb}", incident.source, incident.id)
+            }
+            Self::Suppress(_) => format!("{by}/suppress"),
+            Self::EndSuppression { id, .. } => format!("{by}/suppression/{id}/end"),
+            Self::Incident { key, deed, .. } => format!("{by}/incident/{}/{}/{}", key.source, key.id, deed.word()),
         }
     }
 }
@@ -94,4 +226,69 @@ pub enum Refusal {
     /// The reason is one that only sources or timers give.
     #[error("{0} is not a reason a person can close with")]
     Reason(&'static str),
+    /// Its condition still holds, and it would be raised again at once: shelve it instead.
+    #[error("the condition of alert {0} still holds; shelve it instead")]
+    StillActive(AlertId),
+    /// Somebody else has it, and only they or a supervisor may do this.
+    #[error("alert {alert} is {owner}'s; only they or a supervisor may do this")]
+    NotOwner {
+        /// Which.
+        alert: AlertId,
+        /// Who has it.
+        owner: String,
+    },
+    /// Nobody has it.
+    #[error("nobody has taken alert {0}")]
+    NotTaken(AlertId),
+    /// An emergency is never put aside.
+    #[error("alert {0} is an emergency and is never shelved")]
+    Emergency(AlertId),
+    /// What is critical is never put aside.
+    #[error("alert {0} is critical and is not shelved")]
+    Critical(AlertId),
+    /// The time is past, or further ahead than allowed.
+    #[error("the end must lie ahead, by at most {max_ms} ms")]
+    Until {
+        /// Milliseconds ahead at most.
+        max_ms: i64,
+    },
+    /// It is not on the shelf.
+    #[error("alert {0} is not shelved")]
+    NotShelved(AlertId),
+    /// It does not wait for a person to reset it.
+    #[error("alert {0} does not latch: it clears by itself")]
+    NotLatched(AlertId),
+    /// Its source is still in alarm.
+    #[error("the source of alert {0} is not normal yet")]
+    SourceNotNormal(AlertId),
+    /// Words are missing: a comment, a name, a reason, a public text.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// No such incident.
+    #[error("there is no incident {0}")]
+    UnknownIncident(IncidentKey),
+    /// There is such an incident already.
+    #[error("there is an incident {0} already")]
+    IncidentExists(IncidentKey),
+    /// It is over.
+    #[error("incident {0} is closed")]
+    IncidentClosed(IncidentKey),
+    /// A drill or test is never told to the public.
+    #[error("incident {0} is a drill or a test and is never public")]
+    NotActual(IncidentKey),
+    /// The public was told nothing of it.
+    #[error("incident {0} is not public")]
+    NotPublic(IncidentKey),
+    /// The alert does not belong to it.
+    #[error("alert {0} does not belong to this incident")]
+    NotOfIncident(AlertId),
+    /// More open incidents or suppressions than may be kept.
+    #[error("no more can be kept open at once")]
+    NoRoom,
+    /// No such suppression.
+    #[error("there is no suppression {0}")]
+    UnknownSuppression(SuppressionId),
+    /// It has ended.
+    #[error("suppression {0} has ended")]
+    SuppressionEnded(SuppressionId),
 }

@@ -1,9 +1,11 @@
 //! Incidents: what a source says happened in the world, and what is kept of it.
 
-use serde::{Deserialize, Serialize};
-use transit::{FeedId, Status, UtcMillis};
+use std::borrow::Cow;
 
-use crate::{Certainty, Fingerprint, IncidentKind, IncidentPhase, Severity, Urgency};
+use serde::{Deserialize, Serialize};
+use transit::{FeedId, Status, UtcMillis, Word};
+
+use crate::{Certainty, Fingerprint, HistoryEntry, IncidentKind, IncidentPhase, Severity, Urgency, record::is_default};
 
 /// Which incident: its source and the source's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -12,6 +14,12 @@ pub struct IncidentKey {
     pub source: String,
     /// The id within the source.
     pub id: String,
+}
+
+impl std::fmt::Display for IncidentKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.source, self.id)
+    }
 }
 
 /// One span in which an incident matters; open where a side is `None`.
@@ -97,12 +105,34 @@ pub struct IncidentReport {
     pub public_text: std::collections::BTreeMap<String, String>,
     /// `full` or `partial`.
     pub road_control: Option<String>,
+    /// Named areas as the source writes them, its codes in brackets: text for people, matched with nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<String>,
+    /// The source takes the incident back with this message: closed as withdrawn, and what the message does not say
+    /// again is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+    /// The words say that it is over, which is no end: a person confirms it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proposes_clear: bool,
     /// Identity of the message.
     pub fingerprint: Fingerprint,
     /// Delivered from the retained store.
     pub retained: bool,
     /// When we received it.
     pub received_at: UtcMillis,
+}
+
+impl IncidentReport {
+    /// Whether it says anything of where or of what, beyond its kind.
+    fn describes_anything(&self) -> bool {
+        self.lat.is_some()
+            || self.geometry.is_some()
+            || self.title.is_some()
+            || !self.affects.is_empty()
+            || !self.areas.is_empty()
+            || !self.text.is_empty()
+    }
 }
 
 /// A zero-byte payload: the source withdraws the incident, which closes it and never erases it.
@@ -139,9 +169,34 @@ pub struct Incident {
     pub updated_at: UtcMillis,
     /// Closed since.
     pub closed_at: Option<UtcMillis>,
+    /// Planned: it begins then, and is listed and silent before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub starts_at: Option<UtcMillis>,
+    /// What an operator told the public.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub publication: Option<Publication>,
+    /// Everything that happened to it, the middle of a long one left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub history: Vec<HistoryEntry>,
     /// Journal sequence of the last change.
     pub seq: u64,
 }
+
+/// What an operator told the public of an incident. The source's later words do not replace it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Title.
+    pub title: Option<String>,
+    /// Text by language ("" = not said).
+    pub text: std::collections::BTreeMap<String, String>,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: UtcMillis,
+}
+
+/// Entries of an incident's history kept at most.
+const HISTORY_MAX: usize = 400;
 
 /// What came of an incident's report or withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +220,17 @@ pub enum IncidentOutcome {
 /// No area reaches further than this, half the earth's circumference.
 const RADIUS_MAX_M: f64 = 20_000_000.0;
 
+impl IncidentReport {
+    /// The same, fit to be recorded: figures to what any JSON reader keeps bit for bit, so that replay is exact.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        let round = |number: f64, scale: f64| (number * scale).round() / scale;
+        let degrees = |d: Option<f64>| d.filter(|d| d.abs() <= 180.0).map(|d| round(d, 1e7));
+        let radius_m = self.radius_m.filter(|r| (0.0..=RADIUS_MAX_M).contains(r)).map(|r| round(r, 1e3));
+        Self { lat: degrees(self.lat), lon: degrees(self.lon), radius_m, ..self.clone() }
+    }
+}
+
 impl Incident {
     /// What a report does to what is on record: a higher version replaces, and a source that gives no versions
     /// replaces by any new content. An incident taken back returns with a higher version, or with any when it has none.
@@ -182,14 +248,11 @@ impl Incident {
 
     /// The record a report makes, in place of `known`.
     pub fn record(known: Option<&Self>, report: &IncidentReport, at: UtcMillis) -> Self {
+        let report = Self::said_again(known, report);
         let facts = report.kind.facts();
         let said = report.severity.filter(|s| *s != Severity::Unknown);
-        // Rounded to what any JSON reader keeps bit for bit, so that replay is exact.
-        let round = |number: f64, scale: f64| (number * scale).round() / scale;
-        let degrees = |d: Option<f64>| d.filter(|d| d.abs() <= 180.0).map(|d| round(d, 1e7));
-        let radius = report.radius_m.filter(|r| (0.0..=RADIUS_MAX_M).contains(r)).map(|r| round(r, 1e3));
-        let mut kept = report.clone();
-        (kept.lat, kept.lon, kept.radius_m) = (degrees(report.lat), degrees(report.lon), radius);
+        let kept = report.kept();
+        let radius = kept.radius_m;
         let closed_at =
             (report.phase == IncidentPhase::Closed).then(|| known.and_then(|known| known.closed_at).unwrap_or(at));
         Self {
@@ -203,12 +266,32 @@ impl Incident {
             radius_m: radius.unwrap_or(facts.default_radius_m),
             radius_defaulted: radius.is_none(),
             phase: report.phase,
-            withdrawn: false,
+            withdrawn: report.cancelled,
             opened_at: known.map_or(at, |known| known.opened_at),
             updated_at: at,
             closed_at,
+            starts_at: starts_after(&report, at),
+            publication: known.and_then(|known| known.publication.clone()),
+            history: Vec::new(),
             seq: 0,
             report: kept,
+        }
+    }
+
+    /// A cancellation that describes nothing keeps what was described before.
+    fn said_again<'r>(known: Option<&Self>, report: &'r IncidentReport) -> Cow<'r, IncidentReport> {
+        match known {
+            Some(known) if report.cancelled && !report.describes_anything() => Cow::Owned(IncidentReport {
+                feed: report.feed.clone(),
+                version: report.version,
+                phase: report.phase,
+                cancelled: true,
+                fingerprint: report.fingerprint,
+                retained: report.retained,
+                received_at: report.received_at,
+                ..known.report.clone()
+            }),
+            Some(_) | None => Cow::Borrowed(report),
         }
     }
 
@@ -219,4 +302,34 @@ impl Incident {
         self.updated_at = at;
         self.closed_at.get_or_insert(at);
     }
+
+    /// It goes on now: open, and its time has come where it is planned.
+    pub fn is_live(&self) -> bool {
+        self.phase == IncidentPhase::Active && self.starts_at.is_none()
+    }
+
+    /// In the order of the journal: condition and publicity in words, as history writes them.
+    pub fn standing(&self) -> String {
+        let upcoming = if self.starts_at.is_some() { "/upcoming" } else { "" };
+        let public = if self.publication.is_some() { "/public" } else { "" };
+        format!("{}/{}{upcoming}{public}", self.phase.word(), self.severity.word())
+    }
+
+    /// Adds a line to its history; of a long one the middle is left out.
+    pub fn note(&mut self, entry: HistoryEntry) {
+        self.history.push(entry);
+        if self.history.len() > HISTORY_MAX {
+            self.history.remove(HISTORY_MAX / 2);
+        }
+    }
+}
+
+/// The start of the first period to come, where none runs at `at` and none is open.
+fn starts_after(report: &IncidentReport, at: UtcMillis) -> Option<UtcMillis> {
+    let began = |period: &ActivePeriod| period.start.is_none_or(|start| start <= at);
+    let over = |period: &ActivePeriod| period.end.is_some_and(|end| end <= at);
+    if report.active_periods.iter().any(|period| began(period) && !over(period)) {
+        return None;
+    }
+    report.active_periods.iter().filter(|period| !over(period)).filter_map(|period| period.start).min()
 }

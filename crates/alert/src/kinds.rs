@@ -83,6 +83,40 @@ words! {
         Closed = "closed",
     }
 
+    /// What made an alert.
+    AlertOrigin as "origin" {
+        /// A vehicle's or device's own alarm.
+        DeviceEvent = "device_event",
+        /// A rule, from what was observed.
+        Detector = "detector",
+        /// A person in the control room.
+        Operator = "operator",
+        /// A warning from outside.
+        ExternalCap = "external_cap",
+    }
+
+    /// How an alert leaves its shelf.
+    ShelfKind as "shelf_kind" {
+        /// When it clears, or when its time is over.
+        OneShot = "one_shot",
+        /// When its time is over.
+        Timed = "timed",
+    }
+
+    /// A step reached outside the control room.
+    MarkStep as "mark_step" {
+        /// The police know.
+        PoliceNotified = "police_notified",
+        /// Somebody is there.
+        OnScene = "on_scene",
+        /// Traction or overhead power is off.
+        PowerOff = "power_off",
+        /// Nobody is left in the area.
+        AreaClear = "area_clear",
+        /// Another step, in the reference.
+        Other = "other",
+    }
+
     /// Why an alert is final.
     CloseReason as "close_reason" {
         /// Dealt with.
@@ -276,6 +310,13 @@ impl IncidentKind {
         transit::Word::find(text).or_else(|| {
             KIND_FACTS.iter().find(|f| f.topis_code.is_some_and(|c| c.eq_ignore_ascii_case(text))).map(|f| f.kind)
         })
+    }
+}
+
+impl Default for AlertOrigin {
+    /// Records from before there was a choice hold devices' alarms alone.
+    fn default() -> Self {
+        Self::DeviceEvent
     }
 }
 

@@ -6,24 +6,33 @@
 mod alarm;
 mod change;
 mod command;
+mod deed;
 mod finding;
+mod history;
 mod incident;
+mod judge;
 mod kinds;
 mod life;
+mod opened;
 mod raise;
 mod record;
+mod silence;
+mod suppression;
 
 pub use alarm::{AlarmReport, AlarmSubject, Fingerprint};
-pub use change::{Author, Change, Press};
-pub use command::{Actor, Command, Order, Refusal};
+pub use change::{Author, Change, Ordered, Press};
+pub use command::{Actor, Command, IncidentDeed, Order, Refusal};
+pub use deed::{Deed, Mark, OperatorAlert, Renewal, Turn};
 pub use finding::{Evidence, Finding, FindingVerdict};
 pub use incident::{
-    ActivePeriod, Affected, Incident, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal,
+    ActivePeriod, Affected, Incident, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal, Publication,
 };
+pub use judge::{REALARM_AFTER_ACK_MS, REALARM_EVERY_MS};
 pub use kinds::{
-    AlarmKind, AlarmPhase, AlarmSource, AlertClass, AlertCondition, Certainty, CloseReason, IncidentKind,
-    IncidentPhase, KindFacts, Priority, Severity, Urgency,
+    AlarmKind, AlarmPhase, AlarmSource, AlertClass, AlertCondition, AlertOrigin, Certainty, CloseReason, IncidentKind,
+    IncidentPhase, KindFacts, MarkStep, Priority, Severity, ShelfKind, Urgency,
 };
-pub use life::{REALARM_AFTER_ACK_MS, REALARM_EVERY_MS};
 pub use raise::{has_plausible_time, priority_of};
 pub use record::{Acknowledgement, Alert, AlertId, Closing, HistoryEntry, Subject};
+pub use silence::{Due, Flap, Shelf, Silence};
+pub use suppression::{Suppression, SuppressionId, SuppressionRequest};

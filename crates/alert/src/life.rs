@@ -1,138 +1,74 @@
-//! The life of one alert: what an order or a press may do to it, and what a change does.
-//!
-//! The first half judges and changes nothing; the second half carries out a [`Change`] and judges nothing. The
-//! transitions are numbered as in the project's alarm rules: T2 repeat, T3 acknowledge, T5 acknowledge after clearing,
-//! T6 clear, T7 source normal, T8 raise again, T9 close.
+//! What a recorded change does to one alert. Judges nothing.
 
-use transit::{Now, UtcMillis, Word};
+use transit::UtcMillis;
 
 use crate::{
-    Acknowledgement, Actor, AlarmSource, Alert, AlertClass, AlertCondition, Author, Change, CloseReason, Closing,
-    HistoryEntry, Press, Refusal,
+    Acknowledgement, Actor, Alert, AlertCondition, Author, Change, CloseReason, Closing, Deed, Press, Renewal, Shelf,
+    Turn,
 };
 
-/// A press this soon after the acknowledgement is the same press of the same thumb.
-pub const REALARM_AFTER_ACK_MS: i64 = 10_000;
-/// From its first re-alarm on, an alert sounds at most once in this time.
-pub const REALARM_EVERY_MS: i64 = 60_000;
-/// Repeats listed from the start of an alert's history, and as many from its end.
-const REPEATS_LISTED: usize = 50;
-
-/// More than `millis` from `earlier` to `now`. A clock that was set back counts as passed: rather one sound too many.
-fn passed(now: UtcMillis, earlier: UtcMillis, millis: i64) -> bool {
-    let elapsed = now.since(earlier);
-    elapsed < 0 || elapsed > millis
-}
+/// Returns after which an alert chatters, and so as many are remembered.
+pub(crate) const RETURNS_KEPT: usize = 3;
 
 impl Alert {
-    /// Somebody has it.
-    pub fn acknowledged(&self) -> bool {
-        self.acknowledgement.is_some()
-    }
-
-    /// `person` has it, or had it when it ended.
-    pub fn is_owned_by(&self, person: &str) -> bool {
-        self.acknowledgement.as_ref().is_some_and(|taken| taken.by == person)
-    }
-
-    /// Not final.
-    pub fn is_open(&self) -> bool {
-        self.condition != AlertCondition::Closed
-    }
-
-    /// Whether a new press makes it sound again (T2): somebody has it, and the press is either more urgent than what
-    /// they took, or an emergency's first press after it was taken.
-    pub fn re_alarms(&self, press: &Press, now: Now) -> bool {
-        let Some(taken) = &self.acknowledgement else { return false };
-        if press.priority < self.priority {
-            return true;
-        }
-        self.class == AlertClass::Emergency
-            && passed(now.utc, taken.at, REALARM_AFTER_ACK_MS)
-            && (self.re_alarmed_count.is_none() || passed(now.utc, self.annunciated_at, REALARM_EVERY_MS - 1))
-    }
-
-    /// Whether `by` may take it having read `seen` presses (T3 to T5): `Ok(true)` = yes, `Ok(false)` = they have it.
-    ///
-    /// # Errors
-    /// It is closed, another person's, or re-alarmed after what was read.
-    pub fn judge_acknowledgement(&self, by: &str, seen: Option<u32>) -> Result<bool, Refusal> {
-        if !self.is_open() {
-            return Err(Refusal::Closed(self.id.clone()));
-        }
-        match &self.acknowledgement {
-            Some(taken) if taken.by == by => Ok(false),
-            Some(taken) => Err(Refusal::AlreadyTaken { alert: self.id.clone(), owner: taken.by.clone() }),
-            None if self.is_newer_than(seen) => Err(Refusal::ReAlarmed(self.id.clone())),
-            None => Ok(true),
-        }
-    }
-
-    fn is_newer_than(&self, seen: Option<u32>) -> bool {
-        matches!((seen, self.re_alarmed_count), (Some(seen), Some(re_alarmed)) if seen < re_alarmed)
-    }
-
-    /// Whether `by` may close it for `reason` (T9): `Ok(true)` = yes, `Ok(false)` = they have done so.
-    ///
-    /// # Errors
-    /// It is closed otherwise, or the reason is not one a person gives.
-    pub fn judge_close(&self, by: &str, reason: CloseReason) -> Result<bool, Refusal> {
-        match reason {
-            CloseReason::Resolved | CloseReason::FalseAlarm | CloseReason::Test | CloseReason::DuplicateOf => {}
-            CloseReason::CancelledBySource | CloseReason::Expired | CloseReason::SupersededBy => {
-                return Err(Refusal::Reason(reason.word()));
-            }
-        }
-        match &self.closing {
-            None => Ok(true),
-            Some(closing) if closing.reason == reason && closing.by.as_deref() == Some(by) => Ok(false),
-            Some(_) => Err(Refusal::Closed(self.id.clone())),
-        }
-    }
-
-    /// Condition and owner in words, as history writes them.
-    fn standing(&self) -> String {
-        let owner = if self.acknowledged() { "acknowledged" } else { "unacknowledged" };
-        let source = if self.source_normal_at.is_some() { "/source_normal" } else { "" };
-        format!("{}/{owner}{source}", self.condition.word())
-    }
-
     /// Carries out `change`, which is about this alert, as journal record `seq`.
     pub fn follow(&mut self, seq: u64, change: &Change) {
         let from = if matches!(change, Change::AlertRaised { .. }) { "none".to_owned() } else { self.standing() };
         match change {
-            Change::AlertRaised { .. } => {}
-            Change::AlertRepeated { at, re_alarmed, press, .. } => self.repeat(*at, *re_alarmed, press),
+            Change::AlertRaised { .. } => self.annunciations = u32::from(self.silence.is_none()),
+            Change::AlertRepeated { at, re_alarmed, press, ack_due_at, .. } => {
+                self.repeat(*at, *re_alarmed, press, *ack_due_at);
+            }
+            Change::AlertRenewed { at, renewal, .. } => self.renew(*at, renewal),
             Change::AlertSourceNormal { at, .. } => self.source_normal_at = Some(*at),
             Change::AlertCleared { at, .. } => {
                 self.source_normal_at = Some(*at);
-                self.condition = AlertCondition::Cleared;
+                self.clear(*at);
             }
-            Change::AlertAcknowledged { at, actor, seen, .. } => self.take(*at, actor, *seen),
+            Change::AlertAcknowledged { at, actor, seen, remind_at, .. } => {
+                self.take(*at, &actor.by, actor.desk.clone(), *seen);
+                self.due.remind_at = *remind_at;
+            }
+            Change::AlertTended { at, actor, deed, comment, due_at, .. } => {
+                self.tend(*at, actor, deed, comment.as_ref(), *due_at);
+            }
+            Change::AlertTurned { at, turn, sounds, due_at, .. } => {
+                self.turn(*at, turn, *due_at);
+                if *sounds {
+                    self.sound(*at);
+                }
+            }
+            Change::AlertsGrouped { incident, joined, .. } => {
+                self.incident = joined.then(|| incident.clone());
+            }
             Change::AlertClosed { at, author, reason, .. } => self.end(*at, author, *reason),
-            Change::IncidentRecorded(_) | Change::IncidentWithdrawn { .. } => return,
+            Change::ClockStepped { by_ms, .. } => self.shift(*by_ms),
+            Change::IncidentRecorded(_)
+            | Change::IncidentWithdrawn { .. }
+            | Change::IncidentStarted { .. }
+            | Change::IncidentOrdered { .. }
+            | Change::SuppressionStarted { .. }
+            | Change::SuppressionEnded { .. } => return,
         }
         self.seq = seq;
         self.note(seq, from, change);
     }
 
-    fn repeat(&mut self, at: UtcMillis, re_alarmed: bool, press: &Press) {
+    fn repeat(&mut self, at: UtcMillis, re_alarmed: bool, press: &Press, ack_due_at: Option<UtcMillis>) {
         self.count = self.count.saturating_add(1);
-        self.condition = AlertCondition::Active;
-        self.source_normal_at = None;
+        self.flap.count += u32::from(self.condition == AlertCondition::Cleared);
+        self.activate();
         self.last_seen_at = self.last_seen_at.max(press.received_at);
         if press.plausible {
             self.last_event_at = self.last_event_at.max(press.event_at);
         }
         if re_alarmed {
-            self.previous_owner = self.acknowledgement.take().map(|taken| taken.by);
-            self.re_alarmed_count = Some(self.count);
-            self.annunciated_at = at;
+            self.re_alarm(at, ack_due_at);
         }
         if press.priority < self.priority {
             // The body names whom to answer first: the more urgent of those who pressed.
             self.priority = press.priority;
-            self.source = press.source;
+            self.source = Some(press.source);
         }
         // Once a display must be silent it stays silent, and doubts once marked stay marked.
         self.covert |= press.covert;
@@ -150,81 +86,176 @@ impl Alert {
         self.passengers = press.passengers.or(self.passengers);
     }
 
-    fn take(&mut self, at: UtcMillis, actor: &Actor, seen: Option<u32>) {
-        self.acknowledgement = Some(Acknowledgement { by: actor.by.clone(), desk: actor.desk.clone(), at, seen });
+    fn renew(&mut self, at: UtcMillis, renewal: &Renewal) {
+        self.count = self.count.saturating_add(1);
+        self.last_seen_at = self.last_seen_at.max(at);
+        if renewal.re_raised {
+            self.flap.count = self.flap.count.saturating_add(1);
+            self.flap.returns.push(at);
+            if self.flap.returns.len() > RETURNS_KEPT {
+                self.flap.returns.remove(0);
+            }
+        }
+        self.activate();
+        if renewal.held {
+            self.flap.held_since.get_or_insert(at);
+            self.flap.release_at = renewal.release_at;
+        }
+        if renewal.re_alarmed {
+            self.re_alarm(at, renewal.ack_due_at);
+        } else if renewal.sounds {
+            self.sound(at);
+            self.due.acknowledge_at = renewal.ack_due_at;
+        }
+        self.priority = renewal.priority.unwrap_or(self.priority);
+        if let Some(evidence) = &renewal.evidence {
+            if evidence.lat.is_some() {
+                (self.lat, self.lon) = (evidence.lat, evidence.lon);
+            }
+            self.evidence = Some(evidence.clone());
+        }
+        self.text = renewal.text.clone().or_else(|| self.text.take());
+    }
+
+    fn activate(&mut self) {
+        self.condition = AlertCondition::Active;
+        self.source_normal_at = None;
+        self.cleared_at = None;
+    }
+
+    fn clear(&mut self, at: UtcMillis) {
+        self.condition = AlertCondition::Cleared;
+        self.cleared_at = Some(at);
+    }
+
+    fn sound(&mut self, at: UtcMillis) {
+        self.annunciated_at = at;
+        self.annunciations = self.annunciations.saturating_add(1);
+    }
+
+    /// It sounds again and is nobody's; what has been read before no longer takes it.
+    fn re_alarm(&mut self, at: UtcMillis, ack_due_at: Option<UtcMillis>) {
+        self.drop_owner(ack_due_at);
+        self.silence.shelf = None;
+        self.re_alarmed_count = Some(self.count);
+        self.sound(at);
+    }
+
+    fn drop_owner(&mut self, ack_due_at: Option<UtcMillis>) {
+        self.previous_owner = self.acknowledgement.take().map(|taken| taken.by);
+        self.await_owner(ack_due_at);
+        (self.due.remind_at, self.due.reminded) = (None, false);
+    }
+
+    fn await_owner(&mut self, ack_due_at: Option<UtcMillis>) {
+        (self.due.acknowledge_at, self.due.escalated) = (ack_due_at, 0);
+    }
+
+    fn take(&mut self, at: UtcMillis, by: &str, desk: Option<String>, seen: Option<u32>) {
+        self.acknowledgement = Some(Acknowledgement { by: by.to_owned(), desk, at, seen });
+        (self.due.acknowledge_at, self.due.reminded) = (None, false);
+    }
+
+    fn tend(&mut self, at: UtcMillis, actor: &Actor, deed: &Deed, comment: Option<&String>, due_at: Option<UtcMillis>) {
+        // Whatever the owner does says that they still have it.
+        if self.due.reminded && self.is_owned_by(&actor.by) {
+            (self.due.reminded, self.due.remind_at) = (false, due_at);
+        }
+        match deed {
+            Deed::Handover { to, desk } => {
+                self.previous_owner = self.acknowledgement.take().map(|taken| taken.by);
+                self.take(at, to, desk.clone(), None);
+                self.due.remind_at = due_at;
+            }
+            Deed::Release => self.drop_owner(due_at),
+            Deed::Comment | Deed::Mark(_) => {}
+            Deed::Shelve { kind, until } => {
+                let (by, why) = (actor.by.clone(), comment.cloned());
+                self.silence.shelf = Some(Shelf { kind: *kind, until: *until, ends_at: None, by, at, why });
+                self.await_owner(None);
+            }
+            Deed::Unshelve => {
+                self.silence.shelf = None;
+                self.await_owner(due_at);
+            }
+            Deed::Reset => self.clear(at),
+        }
+    }
+
+    fn turn(&mut self, at: UtcMillis, turn: &Turn, due_at: Option<UtcMillis>) {
+        match turn {
+            Turn::ShelfEnded => self.silence.shelf = None,
+            Turn::Escalated { step } => {
+                (self.due.acknowledge_at, self.due.escalated) = (due_at, *step);
+                return;
+            }
+            Turn::Unattended => {
+                self.due.expires_at = None;
+                self.drop_owner(due_at);
+                return;
+            }
+            Turn::Reminded => {
+                (self.due.reminded, self.due.remind_at) = (true, due_at);
+                return;
+            }
+            Turn::OwnerDropped => {
+                self.drop_owner(due_at);
+                return;
+            }
+            Turn::HoldReleased => {
+                (self.flap.held_since, self.flap.release_at) = (None, None);
+                self.flap.returns.clear();
+                return;
+            }
+            Turn::ByParent(parent) => self.silence.by_parent = Some(parent.clone()),
+            Turn::ParentOver => self.silence.by_parent = None,
+            Turn::OutOfService(suppression) => self.silence.out_of_service = Some(*suppression),
+            Turn::InService => self.silence.out_of_service = None,
+            Turn::Collapsed(root) => self.silence.collapsed_into = Some(root.clone()),
+            Turn::Uncollapsed => self.silence.collapsed_into = None,
+        }
+        self.last_seen_at = self.last_seen_at.max(at);
+        self.await_owner(due_at);
     }
 
     fn end(&mut self, at: UtcMillis, author: &Author, reason: CloseReason) {
         let by = match author {
             Author::Person(actor) => {
                 if !self.acknowledged() {
-                    self.take(at, actor, None);
+                    self.take(at, &actor.by, actor.desk.clone(), None);
                 }
                 Some(actor.by.clone())
             }
-            Author::Source(_) => None,
+            Author::Source(_) | Author::Detector(_) | Author::Timer => None,
         };
         self.condition = AlertCondition::Closed;
+        self.due = crate::Due::default();
+        self.flap.release_at = None;
         self.closing = Some(Closing { reason, at, by });
     }
 
-    fn note(&mut self, seq: u64, from: String, change: &Change) {
-        let person = |actor: &Actor| ("person", actor.by.clone(), actor.desk.clone());
-        let source = |source: AlarmSource| ("source", source.word().to_owned(), None);
-        let (code, (kind, actor, desk), comment, request_id) = match change {
-            Change::AlertRaised { alert, .. } => ("raised", source(alert.source), alert.text.clone(), None),
-            Change::AlertRepeated { re_alarmed, press, .. } => {
-                let code = if *re_alarmed { "re_alarmed" } else { "repeated" };
-                (code, source(press.source), press.text.clone(), None)
-            }
-            Change::AlertSourceNormal { press, .. } => ("source_normal", source(press.source), None, None),
-            Change::AlertCleared { press, .. } => ("cleared", source(press.source), None, None),
-            Change::AlertAcknowledged { actor, comment, request_id, .. } => {
-                ("acknowledged", person(actor), comment.clone(), Some(request_id.clone()))
-            }
-            Change::AlertClosed { author, comment, request_id, .. } => {
-                let author = match author {
-                    Author::Person(actor) => person(actor),
-                    Author::Source(who) => source(*who),
-                };
-                ("closed", author, comment.clone(), request_id.clone())
-            }
-            Change::IncidentRecorded(_) | Change::IncidentWithdrawn { .. } => return,
-        };
-        let (to, reason, actor_kind) = (self.standing(), code.to_owned(), kind.to_owned());
-        self.history.push(HistoryEntry {
-            seq,
-            at: change.at(),
-            actor_kind,
-            actor,
-            desk,
-            from,
-            to,
-            reason,
-            comment,
-            request_id,
-        });
-        self.fold_repeats();
-    }
-
-    /// Leaves out the oldest repeat that is neither among the first nor among the last.
-    fn fold_repeats(&mut self) {
-        let repeats = || self.history.iter().enumerate().filter(|(_, entry)| entry.reason == "repeated");
-        if repeats().count() > 2 * REPEATS_LISTED
-            && let Some((at, _)) = repeats().nth(REPEATS_LISTED)
-        {
-            self.history.remove(at);
-            self.repeats_folded = self.repeats_folded.saturating_add(1);
+    /// The clock jumped: what is due after a span is due after the same span still. A shelf ends by the time that was
+    /// said, and no later than it would have.
+    fn shift(&mut self, by_ms: i64) {
+        let shift = |at: &mut Option<UtcMillis>| *at = at.map(|at| at.plus_millis(by_ms));
+        shift(&mut self.due.acknowledge_at);
+        shift(&mut self.due.remind_at);
+        shift(&mut self.flap.release_at);
+        if let Some(shelf) = &mut self.silence.shelf {
+            let moved = shelf.due_at().plus_millis(by_ms);
+            shelf.ends_at = (moved < shelf.until).then_some(moved);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use transit::{FeedId, Status};
+    use transit::{FeedId, Now, Status};
 
     use super::*;
-    use crate::{AlarmKind, AlarmPhase, AlarmReport, AlarmSubject, AlertId, Fingerprint, Priority, Subject};
+    use crate::{
+        AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertId, Fingerprint, Priority, Subject,
+    };
 
     fn now(second: i64) -> Now {
         Now { utc: UtcMillis(1_795_420_800_000 + second * 1000), mono_ms: 0 }
@@ -256,10 +287,12 @@ mod tests {
     fn taken_at(second: i64, report: &AlarmReport) -> Alert {
         let id = AlertId { number: 1, date: 20_261_123 };
         let mut alert = Alert::raise(id, Subject::Unparsed("x".to_owned()), report, Priority::P2, now(0));
-        let actor = Actor { by: "kim".to_owned(), desk: Some("north".to_owned()) };
+        let actor = Actor { by: "kim".to_owned(), desk: Some("north".to_owned()), supervisor: false };
         let (alert_id, at, seen) = (alert.id.clone(), now(second).utc, Some(1));
         let request_id = "k".to_owned();
-        alert.follow(7, &Change::AlertAcknowledged { alert: alert_id, at, actor, seen, comment: None, request_id });
+        let (comment, remind_at) = (None, None);
+        alert
+            .follow(7, &Change::AlertAcknowledged { alert: alert_id, at, actor, seen, comment, request_id, remind_at });
         alert
     }
 
@@ -278,9 +311,9 @@ mod tests {
         let passenger = AlarmReport { source: AlarmSource::Passenger, ..panic_button() };
         let press = Press::of(&passenger, false, Priority::P2);
         assert_eq!(press.priority, Priority::P2);
-        alert.repeat(now(6).utc, false, &press);
-        assert_eq!((alert.priority, alert.source, alert.covert), (Priority::P1, AlarmSource::Driver, true));
-        alert.repeat(now(7).utc, false, &Press { covert: false, ..press });
+        alert.repeat(now(6).utc, false, &press, None);
+        assert_eq!((alert.priority, alert.source, alert.covert), (Priority::P1, Some(AlarmSource::Driver), true));
+        alert.repeat(now(7).utc, false, &Press { covert: false, ..press }, None);
         assert!(alert.covert);
     }
 

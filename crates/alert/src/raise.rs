@@ -5,7 +5,8 @@
 use transit::{Fix, Flaw, Now, UtcMillis};
 
 use crate::{
-    AlarmKind, AlarmReport, AlarmSource, Alert, AlertClass, AlertCondition, AlertId, Press, Priority, Subject,
+    AlarmKind, AlarmReport, AlarmSource, Alert, AlertClass, AlertCondition, AlertId, AlertOrigin, Due, Flap, Press,
+    Priority, Silence, Subject,
 };
 
 /// 2020-01-01: device clocks that lost their battery say less.
@@ -29,8 +30,18 @@ fn is_plausible(event_at: UtcMillis, received_at: UtcMillis) -> bool {
 /// How urgent an alarm is by itself. A passenger's emergency button has its own priority, because most of those
 /// presses are mistakes; it is never suppressed.
 pub fn priority_of(report: &AlarmReport, passenger_priority: Priority) -> Priority {
-    match report.kind {
-        AlarmKind::Breakdown if report.passengers.is_some_and(|n| n > 0) => Priority::P2,
+    priority_of_kind(report.kind, report.source, report.passengers, passenger_priority)
+}
+
+/// How urgent an alarm of `kind` is from `source` with so many on board.
+pub(crate) fn priority_of_kind(
+    kind: AlarmKind,
+    source: AlarmSource,
+    passengers: Option<u32>,
+    passenger_priority: Priority,
+) -> Priority {
+    match kind {
+        AlarmKind::Breakdown if passengers.is_some_and(|n| n > 0) => Priority::P2,
         AlarmKind::Breakdown => Priority::P3,
         AlarmKind::CallPriority => Priority::P2,
         AlarmKind::CallRequest => Priority::P4,
@@ -41,7 +52,7 @@ pub fn priority_of(report: &AlarmReport, passenger_priority: Priority) -> Priori
         | AlarmKind::Collision
         | AlarmKind::SuspiciousItem
         | AlarmKind::Medical
-        | AlarmKind::Other => match report.source {
+        | AlarmKind::Other => match source {
             AlarmSource::Passenger => passenger_priority,
             AlarmSource::Driver | AlarmSource::Device => Priority::P1,
         },
@@ -122,10 +133,10 @@ impl Alert {
             subject,
             priority: priority_of(report, passenger_priority),
             class,
-            kind: report.kind,
+            kind: Some(report.kind),
             kind_word: report.kind_word.clone(),
-            source: report.source,
-            feed: report.feed.clone(),
+            source: Some(report.source),
+            feed: Some(report.feed.clone()),
             event_id: report.event_id.clone(),
             event_at: report.event_time,
             last_event_at: report.event_time.filter(|_| has_plausible_time(report)),
@@ -151,6 +162,15 @@ impl Alert {
             closing: None,
             history: Vec::new(),
             repeats_folded: 0,
+            origin: AlertOrigin::DeviceEvent,
+            evidence: None,
+            parents: Vec::new(),
+            silence: Silence::default(),
+            flap: Flap::default(),
+            due: Due::default(),
+            incident: None,
+            annunciations: 0,
+            cleared_at: None,
             seq: 0,
             durable: true,
         }

@@ -5,7 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use transit::{FeedId, Status, UtcMillis, VehicleKey};
 
-use crate::{AlarmKind, AlarmSource, AlertClass, AlertCondition, CloseReason, Priority};
+use crate::{
+    AlarmKind, AlarmSource, AlertClass, AlertCondition, AlertOrigin, CloseReason, Due, Evidence, Flap, IncidentKey,
+    Priority, Silence,
+};
+
+/// Left out of a record: old records do without, and most alerts have none of it.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// Names one occurrence for ever: service date and number, spoken as "alert 417". Ordered by number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,14 +176,14 @@ pub struct Alert {
     pub priority: Priority,
     /// What is endangered.
     pub class: AlertClass,
-    /// Kind of alarm.
-    pub kind: AlarmKind,
+    /// Kind of alarm; none for what a rule found.
+    pub kind: Option<AlarmKind>,
     /// The kind as sent, when it was not one of ours.
     pub kind_word: Option<String>,
-    /// Who pressed.
-    pub source: AlarmSource,
-    /// The feed it came by.
-    pub feed: FeedId,
+    /// Who pressed; none where nobody did.
+    pub source: Option<AlarmSource>,
+    /// The feed it came by; none where it came by no feed.
+    pub feed: Option<FeedId>,
     /// The device's id of the newest press.
     pub event_id: Option<String>,
     /// The device's clock at the first press; `None` when it gave none.
@@ -227,6 +235,33 @@ pub struct Alert {
     /// Repeats that are counted and no longer listed: of a button pressed for ever the first and the last stay.
     #[serde(default)]
     pub repeats_folded: u32,
+    /// What made it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub origin: AlertOrigin,
+    /// What a rule's verdict rests on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub evidence: Option<Evidence>,
+    /// Conditions that explain it while they are open, as (rule, subject).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parents: Vec<(String, Subject)>,
+    /// Why it is kept from the main list, for each reason.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub silence: Silence,
+    /// How it chatters.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flap: Flap,
+    /// What is due, and when.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub due: Due,
+    /// The incident it belongs to.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub incident: Option<IncidentKey>,
+    /// How often it sounded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub annunciations: u32,
+    /// Cleared since, where it is cleared or was when it ended.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cleared_at: Option<UtcMillis>,
     /// Journal sequence of the last change.
     pub seq: u64,
     /// On disk. False only while the journal cannot be written.

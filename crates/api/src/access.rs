@@ -18,6 +18,8 @@ words! {
         Viewer = "viewer",
         /// Read, order, see covert alerts.
         Operator = "operator",
+        /// As an operator, and hand over or release what is somebody else's.
+        Supervisor = "supervisor",
         /// Check messages with `POST /v1/validate`, nothing else.
         Feeder = "feeder",
     }
@@ -64,7 +66,7 @@ pub enum TokensError {
     #[error("line {0}: is not `role sha256 name`; lines are made by `topis token new`")]
     Shape(usize),
     /// No such role.
-    #[error("line {0}: the role is none of viewer, operator, feeder")]
+    #[error("line {0}: the role is none of viewer, operator, supervisor, feeder")]
     Role(usize),
     /// Not 64 hexadecimal digits.
     #[error("line {0}: the second word is no SHA-256 in hexadecimal; a token itself does not belong here")]
@@ -175,8 +177,12 @@ enum Wish {
     Probe,
     /// Read.
     Read,
+    /// Read, with a question too long for a query.
+    Question,
     /// Check a message without any effect.
     Validate,
+    /// Report what happened in the world.
+    Report,
     /// Change something.
     Order,
 }
@@ -187,6 +193,8 @@ impl Wish {
             (_, "/livez" | "/readyz") => Self::Probe,
             (&Method::GET | &Method::HEAD | &Method::OPTIONS, _) => Self::Read,
             (_, "/v1/validate") => Self::Validate,
+            (_, "/v1/cap") => Self::Report,
+            (_, "/v1/area") => Self::Question,
             _ => Self::Order,
         }
     }
@@ -194,9 +202,9 @@ impl Wish {
     fn is_granted_to(self, role: Role) -> bool {
         match self {
             Self::Probe => true,
-            Self::Read => matches!(role, Role::Viewer | Role::Operator),
-            Self::Validate => matches!(role, Role::Operator | Role::Feeder),
-            Self::Order => matches!(role, Role::Operator),
+            Self::Read | Self::Question => matches!(role, Role::Viewer | Role::Operator | Role::Supervisor),
+            Self::Validate | Self::Report => matches!(role, Role::Operator | Role::Supervisor | Role::Feeder),
+            Self::Order => matches!(role, Role::Operator | Role::Supervisor),
         }
     }
 }
@@ -213,7 +221,7 @@ impl Access {
             return Ok(Principal { name: None, role: Role::Feeder });
         }
         let host = host_of(uri, headers);
-        if matches!(wish, Wish::Order | Wish::Validate) {
+        if matches!(wish, Wish::Order | Wish::Validate | Wish::Report | Wish::Question) {
             refuse_other_sites(host, headers)?;
         }
         match self {

@@ -29,6 +29,8 @@ words! {
         AlertsForOperators = "alerts_for_operators",
         /// Active incidents.
         Incidents = "incidents",
+        /// What the public was told.
+        Advisories = "advisories",
         /// Feeds.
         Feeds = "feeds",
         /// The wall as viewers see it.

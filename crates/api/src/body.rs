@@ -6,6 +6,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, header},
 };
+use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -25,25 +26,33 @@ const BODY_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/json") {
+    if !["application/json", "application/geo+json"].iter().any(|known| media.eq_ignore_ascii_case(known)) {
         return Err(ApiError::not_json());
     }
-    let bytes = match tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, BODY_MAX)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => {
-            let mut cause: Option<&dyn std::error::Error> = Some(&error);
-            while let Some(inner) = cause {
-                if inner.is::<LengthLimitError>() {
-                    return Err(ApiError::too_large(BODY_MAX));
-                }
-                cause = inner.source();
-            }
-            return Err(ApiError::bad_json("it broke off"));
-        }
-        Err(_) => return Err(ApiError::too_slow()),
-    };
+    let bytes = read_bytes(body, BODY_MAX).await?;
     serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
         Category::Data => ApiError::bad_body(&error.to_string()),
         Category::Io | Category::Syntax | Category::Eof => ApiError::bad_json(&error.to_string()),
     })
+}
+
+/// Reads a body of at most `most` bytes.
+///
+/// # Errors
+/// 413 beyond the bound, 408 too slow, 400 broken off.
+pub(crate) async fn read_bytes(body: Body, most: usize) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(inner) = cause {
+                if inner.is::<LengthLimitError>() {
+                    return Err(ApiError::too_large(most));
+                }
+                cause = inner.source();
+            }
+            Err(ApiError::bad_json("it broke off"))
+        }
+        Err(_) => Err(ApiError::too_slow()),
+    }
 }

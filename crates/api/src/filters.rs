@@ -97,6 +97,40 @@ pub(crate) struct AlertFilter {
     bbox: Option<Bbox>,
     see_covert: bool,
     closed_too: bool,
+    quiet: Quiet,
+}
+
+/// Alerts that are kept from the main list: shelved, explained by another, out of service by design, or one of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Quiet {
+    #[default]
+    LeftOut,
+    ShelvedOnly,
+    Included,
+}
+
+/// What `shelved` may say.
+pub(crate) const SHELVED: [&str; 3] = ["false", "true", "any"];
+
+impl Quiet {
+    fn find(word: Option<&str>, followed: bool) -> Result<Self, ApiError> {
+        match word {
+            // Who follows changes has to see how each goes and comes.
+            None if followed => Ok(Self::Included),
+            None | Some("false") => Ok(Self::LeftOut),
+            Some("true") => Ok(Self::ShelvedOnly),
+            Some("any") => Ok(Self::Included),
+            Some(word) => Err(ApiError::bad_parameter("shelved", word, &SHELVED.join(", "))),
+        }
+    }
+
+    fn wants(self, alert: &Alert) -> bool {
+        match self {
+            Self::LeftOut => alert.silence.is_none(),
+            Self::ShelvedOnly => alert.silence.shelf.is_some(),
+            Self::Included => true,
+        }
+    }
 }
 
 impl AlertFilter {
@@ -107,7 +141,7 @@ impl AlertFilter {
 
     /// Every one whatever its state, tests apart: what a follower of changes needs to see an end.
     pub(crate) fn followed(see_covert: bool) -> Self {
-        Self { see_covert, closed_too: true, ..Self::default() }
+        Self { see_covert, closed_too: true, quiet: Quiet::Included, ..Self::default() }
     }
 
     /// Reads it from a query of alerts; with `since`, closed ones are wanted too.
@@ -123,6 +157,7 @@ impl AlertFilter {
             bbox: params.bbox()?,
             see_covert,
             closed_too: params.has("since"),
+            quiet: Quiet::find(params.one("shelved")?, params.has("since"))?,
         })
     }
 
@@ -138,6 +173,7 @@ impl AlertFilter {
         by_state
             && by_status
             && (self.see_covert || !alert.covert)
+            && self.quiet.wants(alert)
             && wants::<Priority>(&self.priorities, Some(&alert.priority))
             && wants::<AlertClass>(&self.classes, Some(&alert.class))
             && wants::<str>(&self.rules, Some(&alert.rule))

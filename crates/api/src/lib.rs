@@ -8,10 +8,14 @@ mod answer;
 mod bodies;
 mod body;
 mod delta;
+mod derived;
+mod desk;
 mod etag;
 mod filters;
 mod format;
+mod guide;
 mod openapi;
+mod orders;
 mod params;
 mod problem;
 mod router;
@@ -25,11 +29,13 @@ mod tests;
 mod views;
 
 pub use access::{Access, Principal, Role, Tokens, TokensError};
+pub use derived::Derived;
+pub use guide::Guide;
 pub use openapi::openapi;
 pub use router::router;
 pub use routes::verdict_json;
 pub use serve::{ServeLimits, serve};
-pub use shared::{Clock, Decoder, MetricsText, Shared, Sources, TrailSource};
+pub use shared::{Clock, Decoder, MetricsText, Recorder, Shared, Sources, TrailSource};
 pub use snapshot::{
     ClientRecord, CommandAnswer, CommandDoor, Degraded, PendingCommand, Published, Revisions, Snapshot,
 };

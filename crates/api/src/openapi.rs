@@ -27,6 +27,7 @@ use crate::{
         (name = "vehicles", description = "The live picture."),
         (name = "alerts", description = "What somebody must act on."),
         (name = "incidents", description = "What happened in the world."),
+        (name = "impact", description = "What it means: who is inside, who will be, what can be done."),
         (name = "changes", description = "What changed since."),
         (name = "feeds", description = "How well the sources speak."),
         (name = "gtfs-rt", description = "For the rest of the world."),

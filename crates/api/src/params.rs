@@ -32,6 +32,8 @@ pub(crate) enum Shape {
     Whole(i64, i64),
     /// A number from 0 to a bound.
     UpTo(f64),
+    /// A number in a range.
+    Number(f64, f64),
 }
 
 /// One parameter of a route.
@@ -155,6 +157,7 @@ fn document_one(param: &Param) -> Parameter {
         Shape::Words(of) => text(ObjectBuilder::new()).enum_values(Some(of())),
         Shape::Whole(from, to) => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from)).maximum(Some(to)),
         Shape::UpTo(to) => ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).maximum(Some(to)),
+        Shape::Number(from, to) => ObjectBuilder::new().schema_type(Type::Number).minimum(Some(from)).maximum(Some(to)),
     };
     let schema: RefOr<Schema> =
         if param.many { RefOr::T(Schema::Array(Array::new(item))) } else { RefOr::T(Schema::Object(item.build())) };
@@ -264,6 +267,15 @@ impl<Q: Query> Params<Q> {
         match value.parse::<f64>().ok().filter(|n| (0.0..=to).contains(n)) {
             Some(n) => Ok(Some((n * 1000.0).round() as i64)),
             None => Err(ApiError::bad_parameter(name, value, &format!("a number from 0 to {to}"))),
+        }
+    }
+
+    /// A number within bounds.
+    pub(crate) fn number(&self, name: &str, from: f64, to: f64) -> Result<Option<f64>, ApiError> {
+        let Some(value) = self.one(name)? else { return Ok(None) };
+        match value.parse::<f64>().ok().filter(|n| (from..=to).contains(n)) {
+            Some(n) => Ok(Some(n)),
+            None => Err(ApiError::bad_parameter(name, value, &format!("a number from {from} to {to}"))),
         }
     }
 

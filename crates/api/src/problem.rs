@@ -132,6 +132,12 @@ impl ApiError {
         .with("parameter", name)
     }
 
+    /// A parameter that this route cannot do without.
+    pub(crate) fn missing_parameter(name: &str, needed: &str) -> Self {
+        let detail = format!("{name} is missing. Needed: {needed}.");
+        Self::new(StatusCode::BAD_REQUEST, "missing-parameter", "Missing parameter", detail).with("parameter", name)
+    }
+
     /// Adds what was probably meant.
     pub(crate) fn meaning(mut self, nearest: Option<&str>) -> Self {
         if let Some(nearest) = nearest {
@@ -186,6 +192,18 @@ impl ApiError {
     pub(crate) fn not_json() -> Self {
         let detail = "Send the body with Content-Type: application/json.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Unsupported media type", detail)
+    }
+
+    /// Not sent as XML.
+    pub(crate) fn not_xml() -> Self {
+        let detail = "Send the warning with Content-Type: application/cap+xml.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-xml", "Unsupported media type", detail)
+    }
+
+    /// A warning that cannot be taken.
+    pub(crate) fn bad_warning(why: &str) -> Self {
+        let detail = format!("The body is no CAP warning that can be taken: {why}.");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-warning", "Bad warning", detail)
     }
 
     /// No usable credentials.

@@ -1,7 +1,8 @@
 //! What every route reads from: the published picture, the door for orders, and what the process lends us.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use decode::{Decoded, Frame};
 use picture::TrailPoint;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ pub type TrailSource = Arc<dyn Fn(&VehicleKey) -> Option<Vec<TrailPoint>> + Send
 /// What a frame says, as `decode` reads it.
 pub type Decoder = Arc<dyn Fn(&Frame<'_>) -> Decoded + Send + Sync>;
 
+/// Has a message recorded as one that came by the emergency lane: topic and body in, whether it is on disk out.
+pub type Recorder = Arc<dyn Fn(String, Bytes) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 /// Reads the clock.
 pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 
@@ -30,8 +34,12 @@ pub struct Sources {
     pub published: Arc<Published>,
     /// Where every order goes.
     pub commands: CommandDoor,
+    /// The root of our topics.
+    pub prefix: Arc<str>,
     /// For `POST /v1/validate`.
     pub decoder: Decoder,
+    /// For `POST /v1/cap`.
+    pub recorder: Recorder,
     /// For `…/trail`.
     pub trail: TrailSource,
     /// Who may do what.

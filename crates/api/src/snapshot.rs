@@ -9,16 +9,19 @@ use std::{
     time::Duration,
 };
 
-use alert::{Alert, Command, Refusal};
+use alert::Command;
 use arc_swap::ArcSwap;
 use decode::Reject;
+use impact::{ArmedArea, Index};
 use picture::{FeedRecord, View};
-use room::ControlRoom;
+use room::{ControlRoom, Verdict};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use transit::{FeedId, UtcMillis};
+
+use crate::{Derived, Guide};
 
 /// One reason why the answer is worse than it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub struct Revisions {
     pub feeds: u64,
     /// Degradation and clients.
     pub status: u64,
+    /// Exceptions.
+    pub exceptions: u64,
 }
 
 /// A collection that readers can wait on.
@@ -68,6 +73,7 @@ pub(crate) enum Collection {
     Alerts,
     Incidents,
     Feeds,
+    Exceptions,
     /// All of them at once, as the wall shows them.
     Everything,
 }
@@ -85,6 +91,12 @@ pub struct Snapshot {
     pub revisions: Revisions,
     /// Vehicles.
     pub view: View,
+    /// Vehicles by place, of `view`; replaced with it.
+    pub index: Derived<Index>,
+    /// Areas of active incidents, of `room`; replaced when an incident changes.
+    pub areas: Derived<Vec<ArmedArea>>,
+    /// Places and runbooks.
+    pub guide: Arc<Guide>,
     /// Vehicles removed lately: (revision, id), oldest first. Cursors from before `removed_floor` are too old.
     pub removed: imbl::Vector<(u64, transit::VehicleKey)>,
     /// The oldest revision from which `removed` is complete.
@@ -100,6 +112,8 @@ pub struct Snapshot {
     pub rejects: BTreeMap<FeedId, imbl::Vector<Arc<Reject>>>,
     /// Publishing clients.
     pub clients: BTreeMap<String, ClientRecord>,
+    /// What is out of order without needing an owner, by rule and subject.
+    pub exceptions: Arc<[Arc<detect::Exception>]>,
     /// What is worse than it should be.
     pub degraded: Vec<Degraded>,
     /// Named checks for `/readyz`: (name, ready, detail).
@@ -118,6 +132,7 @@ impl Snapshot {
             Collection::Alerts => r.alerts,
             Collection::Incidents => r.incidents,
             Collection::Feeds => r.feeds,
+            Collection::Exceptions => r.exceptions,
             Collection::Everything => r.vehicles.max(r.alerts).max(r.incidents).max(r.feeds),
         };
         own.max(r.status)
@@ -209,10 +224,13 @@ impl Published {
 /// How an order went.
 #[derive(Debug, Clone)]
 pub enum CommandAnswer {
-    /// On disk and done; the record as it is now.
-    Done(Arc<Alert>),
-    /// Nothing changed; the record as it is, where there is one.
-    Refused(Refusal, Option<Arc<Alert>>),
+    /// Decided, and on disk; the room as it is from then on.
+    Decided {
+        /// What was decided, a refusal too.
+        verdict: Verdict,
+        /// With the record it is about.
+        room: Box<ControlRoom>,
+    },
     /// The journal cannot be written: nothing changed. `full` when the disk is.
     NotSaved {
         /// The disk is full.

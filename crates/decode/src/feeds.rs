@@ -2,7 +2,9 @@
 //!
 //! Knows topics and the format registry; what a payload means is the format's. Start at [`Feeds::decode`].
 
+use alert::Fingerprint;
 use jiff::tz::TimeZone;
+use sha2::{Digest as _, Sha256};
 use smallvec::SmallVec;
 use transit::{AgencyId, FeedId, IdError, Mode, VehicleKey};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -10,7 +12,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use crate::{
     Decoded, FeedSpec, Frame, Message, ProblemCode,
     fields::{Notes, nearest},
-    formats::{FORMATS, FormatDef, native},
+    formats::{FORMATS, FormatDef, Lane, native},
     topic::Filter,
 };
 
@@ -71,6 +73,8 @@ pub enum FeedError {
 pub(crate) struct Source {
     pub(crate) feed: FeedId,
     pub(crate) format: &'static FormatDef,
+    /// What the configuration subscribes to, as text; empty where it names none.
+    topics: Vec<String>,
     pub(crate) filters: Vec<Filter>,
     /// What stands before `v1` in them: below it a native topic has its meaning.
     pub(crate) roots: Vec<Filter>,
@@ -127,12 +131,11 @@ impl Feeds {
             return Err(vec![FeedError::Prefix(prefix.to_owned())]);
         }
         let mut sources: Vec<Source> = Vec::new();
-        let mut texts: Vec<String> = Vec::new();
         for spec in specs {
             if sources.iter().any(|s| s.feed == spec.id) {
                 errors.push(FeedError::DuplicateId(spec.id.clone()));
             }
-            if let Some(source) = compile(prefix, &spec, &mut texts, &mut errors) {
+            if let Some(source) = compile(prefix, &spec, &mut errors) {
                 sources.push(source);
             }
         }
@@ -142,10 +145,10 @@ impl Feeds {
         if !native_covers(&sources, prefix) {
             sources.push(implicit_native(prefix));
         }
-        Ok(Self::assemble(prefix, sources, texts))
+        Ok(Self::assemble(prefix, sources))
     }
 
-    fn assemble(prefix: &str, sources: Vec<Source>, texts: Vec<String>) -> Self {
+    fn assemble(prefix: &str, sources: Vec<Source>) -> Self {
         let mut routes: Vec<(usize, Filter)> = Vec::new();
         let mut roots: Vec<(Filter, usize)> = Vec::new();
         for (i, source) in sources.iter().enumerate() {
@@ -159,17 +162,24 @@ impl Feeds {
             }
         }
         routes.sort_by_key(|(_, filter)| std::cmp::Reverse(filter.literal_levels()));
+        let topics_of = |emergency: bool| {
+            let of_lane = move |s: &&Source| matches!(s.format.lane, Lane::Emergency) == emergency;
+            sources.iter().filter(of_lane).flat_map(|s| s.topics.clone())
+        };
         let emergency = roots
             .iter()
             .flat_map(|(root, _)| native::EMERGENCY_FILTERS.iter().map(|below| root.joined(below)))
+            .chain(uncovered(topics_of(true).collect()))
             .filter_map(|text| Filter::parse(&text).ok().map(|filter| (text, filter)))
             .collect();
-        Self { prefix: prefix.to_owned(), sources, routes, roots, telemetry: uncovered(texts), emergency }
+        let telemetry = uncovered(topics_of(false).collect());
+        Self { prefix: prefix.to_owned(), sources, routes, roots, telemetry, emergency }
     }
 
     /// The feeds that are there without any configuration.
     pub fn defaults() -> Vec<FeedSpec> {
-        FORMATS.iter().filter_map(|f| FeedId::parse(f.code).ok().map(|id| FeedSpec::new(id, f.code))).collect()
+        let formats = FORMATS.iter().filter(|f| f.by_default);
+        formats.filter_map(|f| FeedId::parse(f.code).ok().map(|id| FeedSpec::new(id, f.code))).collect()
     }
 
     /// What one frame says, on whichever lane it came. Total: never panics, never fails.
@@ -198,6 +208,7 @@ impl Feeds {
     /// whichever session it came by.
     pub fn is_emergency(&self, topic: &str) -> bool {
         self.emergency_source(topic).is_some()
+            || self.routed(topic).is_some_and(|source| source.format.lane.is_emergency(topic))
     }
 
     /// Whether the emergency session's own subscriptions deliver the topic. An emergency topic where this is false
@@ -224,10 +235,13 @@ impl Feeds {
     }
 
     fn source_of(&self, topic: &str) -> Option<&Source> {
-        self.emergency_source(topic).or_else(|| {
-            let (i, _) = self.routes.iter().find(|(_, filter)| filter.matches(topic))?;
-            self.sources.get(*i)
-        })
+        self.emergency_source(topic).or_else(|| self.routed(topic))
+    }
+
+    /// The feed whose most literal filter matches.
+    fn routed(&self, topic: &str) -> Option<&Source> {
+        let (i, _) = self.routes.iter().find(|(_, filter)| filter.matches(topic))?;
+        self.sources.get(*i)
     }
 
     /// The filter that begins as the topic does, where one does.
@@ -258,11 +272,18 @@ pub(crate) fn content_hash(topic: &str, payload: &[u8]) -> u64 {
     xxh3_64_with_seed(payload, xxh3_64(topic.as_bytes()))
 }
 
+/// Identity of what was said: SHA-256 over a topic or name, a zero byte and the content.
+pub(crate) fn fingerprint(topic: &str, content: &[u8]) -> Fingerprint {
+    let digest = Sha256::new().chain_update(topic).chain_update([0]).chain_update(content).finalize();
+    let (first, _) = digest.split_at(16);
+    Fingerprint(first.iter().fold(0, |print, byte| print << 8 | u128::from(*byte)))
+}
+
 fn native_id() -> FeedId {
     FeedId::parse(native::CODE).expect("a format's code is a short word")
 }
 
-fn compile(prefix: &str, spec: &FeedSpec, texts: &mut Vec<String>, errors: &mut Vec<FeedError>) -> Option<Source> {
+fn compile(prefix: &str, spec: &FeedSpec, errors: &mut Vec<FeedError>) -> Option<Source> {
     let feed = || spec.id.clone();
     let before = errors.len();
     let format = FORMATS.iter().find(|f| f.code == spec.format);
@@ -281,12 +302,11 @@ fn compile(prefix: &str, spec: &FeedSpec, texts: &mut Vec<String>, errors: &mut 
         spec.topics.iter().map(|t| t.replace(PREFIX, prefix)).collect()
     };
     let mut filters = Vec::new();
-    for topic in topics {
-        match Filter::parse(&topic) {
+    for topic in &topics {
+        match Filter::parse(topic) {
             Ok(filter) => filters.push(filter),
             Err(reason) => errors.push(FeedError::Topic { feed: feed(), topic: topic.clone(), reason }),
         }
-        texts.push(topic);
     }
     let id = |field, text: &str| AgencyId::parse(text).map_err(|reason| (field, reason));
     let namespace = spec.namespace.as_deref().map(|n| id("namespace", n)).transpose();
@@ -310,6 +330,7 @@ fn compile(prefix: &str, spec: &FeedSpec, texts: &mut Vec<String>, errors: &mut 
         feed: feed(),
         format: format?,
         roots: roots_of(&filters),
+        topics,
         filters,
         agency: agency.ok()?,
         namespace: namespace.ok()?.map(|n| n.to_string()),
@@ -333,6 +354,7 @@ fn implicit_native(prefix: &str) -> Source {
         feed: native_id(),
         format,
         roots: roots_of(&filters),
+        topics: Vec::new(),
         filters,
         agency: AgencyId::parse(native::CODE).expect("a format's code is a short word"),
         namespace: None,

@@ -181,6 +181,12 @@ impl EmergencyLane {
         drop(self.offer(Frame { qos: 0, ..frame }));
     }
 
+    /// Hands in a frame that came by no broker, and waits until it is on disk: true. False when it could not be recorded
+    /// yet; it is shown meanwhile and will be.
+    pub async fn record(&self, frame: Frame) -> bool {
+        self.submit(Frame { qos: 1, ..frame }, true).await == Verdict::Recorded
+    }
+
     /// Queues `frame`, waiting for room, and, unless it is QoS 0, for its verdict; with `leaves_when_held` only until the
     /// frame is held. For a caller that holds back only the sender of this frame.
     pub(crate) async fn submit(&self, frame: Frame, leaves_when_held: bool) -> Verdict {

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })?;
         report(&mut out, &format!("write + fdatasync, {batch} a time"), &bare, batch)?;
         let mut log = SqliteLog::open(&folder.path().join(format!("log-{batch}.db")))?;
-        let records = vec![Record { body: body.clone(), key: None }; batch];
+        let records = vec![Record { body: body.clone(), key: None, at_ms: 0 }; batch];
         let step = u64::try_from(batch)?;
         let logged = measure(|round| Ok(log.append(round * step, &records).map(drop)?))?;
         report(&mut out, &format!("journal append, {batch} a time"), &logged, batch)?;

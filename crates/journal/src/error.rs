@@ -80,16 +80,8 @@ pub enum AppendError {
 /// Why records cannot be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A record whose bytes are not those that were written.
-    #[error("record {seq} of the journal {} is damaged; restore a copy of the file", path.display())]
-    Damaged {
-        /// Which.
-        seq: u64,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A record is missing.
-    #[error("record {seq} of the journal {} is missing; restore a copy of the file", path.display())]
+    /// The first records are not there, and no snapshot stands for them.
+    #[error("record {seq} of the journal {} is missing; put its snapshot files back beside it, or restore a copy", path.display())]
     Missing {
         /// Which.
         seq: u64,

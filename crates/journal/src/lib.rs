@@ -5,10 +5,12 @@
 
 mod error;
 mod record;
+mod snapshot;
 mod sqlite;
 
 pub use error::{AppendError, OpenError, ReadError};
+pub use record::{Checksum, Reader, Record, RecordLog, ReplayError, Tail};
 /// What the database says, inside the errors above.
 pub use rusqlite::Error as DatabaseError;
-pub use record::{Reader, Record, RecordLog, ReplayError};
+pub use snapshot::{Snapshot, SnapshotFiles};
 pub use sqlite::SqliteLog;

@@ -6,26 +6,31 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, ffi, params};
-use sha2::{Digest, Sha256};
 
-use crate::{AppendError, OpenError, ReadError, Reader, Record, RecordLog};
+use crate::{AppendError, Checksum, OpenError, ReadError, Reader, Record, RecordLog, Tail, record::checksum};
 
 /// "TOPI": marks our files among all SQLite files.
 const APPLICATION_ID: i64 = 0x544f_5049;
-/// Format of the tables; raised by a change that older versions could not read.
-const FORMAT: i64 = 1;
-/// Bytes of SHA-256 kept with each record: enough against any fault of a disk.
-const CHECKSUM_BYTES: usize = 16;
+/// Format of the tables: the number of steps in [`STEPS`]. Older versions refuse a newer one.
+const FORMAT: i64 = 2;
 
-const SCHEMA: &str = "
-    CREATE TABLE record (
+/// From an empty file to today's tables, one step a format; a file of an older format goes the steps it lacks.
+const STEPS: [&str; 2] = [
+    "CREATE TABLE record (
         seq INTEGER PRIMARY KEY,
         body BLOB NOT NULL,
         key TEXT,
         checksum BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX record_key ON record (key, seq) WHERE key IS NOT NULL;
-";
+    CREATE INDEX record_key ON record (key, seq) WHERE key IS NOT NULL;",
+    "ALTER TABLE record ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE aside (
+        seq INTEGER PRIMARY KEY,
+        body BLOB,
+        key TEXT,
+        checksum BLOB
+    ) STRICT;",
+];
 
 /// A log in one file, held by this process alone.
 #[derive(Debug)]
@@ -55,6 +60,35 @@ impl SqliteLog {
         Ok(Self { connection, path: path.to_owned(), failed: false })
     }
 
+    /// Hands on what can be read. Gives the last number and those of records that are damaged or missing.
+    fn read(&self, from_seq: u64, each: &mut Reader<'_>) -> Result<(u64, Vec<u64>), ReadError> {
+        let fault = |cause| self.read_error(cause);
+        let refused = |seq| move |cause| ReadError::Refused { seq, path: self.path.clone(), cause };
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT seq, body, key, checksum FROM record WHERE seq >= ?1 ORDER BY seq")
+            .map_err(fault)?;
+        let mut rows = statement.query([signed(from_seq)]).map_err(fault)?;
+        let (mut next, mut damaged) = (from_seq, Vec::new());
+        while let Some(row) = rows.next().map_err(fault)? {
+            let seq = row.get(0).map(unsigned).map_err(fault)?;
+            if next == from_seq && seq > next && !is_aside(&self.connection, next).map_err(fault)? {
+                return Err(ReadError::Missing { seq: next, path: self.path.clone() });
+            }
+            for gone in next..seq {
+                damaged.push(gone);
+                each(gone, None).map_err(refused(gone))?;
+            }
+            let body = intact(row, seq).map_err(fault)?;
+            if body.is_none() {
+                damaged.push(seq);
+            }
+            each(seq, body).map_err(refused(seq))?;
+            next = seq + 1;
+        }
+        Ok((next - 1, damaged))
+    }
+
     fn read_error(&self, cause: rusqlite::Error) -> ReadError {
         ReadError::Database { path: self.path.clone(), cause }
     }
@@ -82,30 +116,30 @@ impl RecordLog for SqliteLog {
         result
     }
 
-    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<u64, ReadError> {
-        let mut next = from_seq.max(1);
-        let read = |cause| self.read_error(cause);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT seq, body, key, checksum FROM record WHERE seq >= ?1 ORDER BY seq")
-            .map_err(read)?;
-        let mut rows = statement.query([signed(next)]).map_err(read)?;
-        while let Some(row) = rows.next().map_err(read)? {
-            let seq = row.get(0).map(unsigned).map_err(read)?;
-            if seq != next {
-                return Err(ReadError::Missing { seq: next, path: self.path.clone() });
+    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<Tail, ReadError> {
+        let (last_seq, damaged) = self.read(from_seq.max(1), each)?;
+        let transaction = self.connection.unchecked_transaction().map_err(|cause| self.read_error(cause))?;
+        let mut set_aside = Vec::new();
+        for seq in damaged {
+            if set_aside_one(&transaction, seq).map_err(|cause| self.read_error(cause))? {
+                set_aside.push(seq);
             }
-            let blob = |column| row.get_ref(column).map_err(read);
-            let damaged = |_| ReadError::Damaged { seq, path: self.path.clone() };
-            let body = blob(1)?.as_blob().map_err(damaged)?;
-            let key = blob(2)?.as_str_or_null().map_err(damaged)?;
-            if blob(3)?.as_blob().map_err(damaged)? != checksum(seq, body, key) {
-                return Err(ReadError::Damaged { seq, path: self.path.clone() });
-            }
-            each(seq, body).map_err(|cause| ReadError::Refused { seq, path: self.path.clone(), cause })?;
-            next += 1;
         }
-        Ok(next - 1)
+        transaction.commit().map_err(|cause| self.read_error(cause))?;
+        Ok(Tail { last_seq, set_aside })
+    }
+
+    fn checksum(&mut self, seq: u64) -> Result<Option<Checksum>, ReadError> {
+        self.connection
+            .prepare_cached("SELECT checksum FROM record WHERE seq = ?1")
+            .and_then(|mut statement| statement.query_row([signed(seq)], |row| row.get(0)).optional())
+            .map_err(|cause| self.read_error(cause))
+    }
+
+    fn prune(&mut self, through_seq: u64, before_ms: i64) -> Result<usize, AppendError> {
+        self.connection
+            .execute("DELETE FROM record WHERE seq <= ?1 AND at_ms < ?2", [signed(through_seq), before_ms])
+            .map_err(AppendError::of)
     }
 
     fn last_seq(&mut self) -> Result<u64, ReadError> {
@@ -130,21 +164,39 @@ fn unsigned(seq: i64) -> u64 {
     u64::try_from(seq).unwrap_or(0)
 }
 
-fn checksum(seq: u64, body: &[u8], key: Option<&str>) -> [u8; CHECKSUM_BYTES] {
-    let mut hash = Sha256::new();
-    hash.update(seq.to_be_bytes());
-    hash.update(u64::try_from(body.len()).unwrap_or(u64::MAX).to_be_bytes());
-    hash.update(body);
-    if let Some(key) = key {
-        hash.update(key.as_bytes());
+/// A record's body, when it is what was written.
+fn intact<'a>(row: &'a rusqlite::Row<'_>, seq: u64) -> rusqlite::Result<Option<&'a [u8]>> {
+    let (body, key, sum) = (row.get_ref(1)?.as_blob(), row.get_ref(2)?.as_str_or_null(), row.get_ref(3)?.as_blob());
+    let (Ok(body), Ok(key), Ok(sum)) = (body, key, sum) else { return Ok(None) };
+    Ok((sum == checksum(seq, body, key)).then_some(body))
+}
+
+fn is_aside(connection: &Connection, seq: u64) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM aside WHERE seq = ?1")?.exists([signed(seq)])
+}
+
+/// Keeps what is left of a damaged record out of the way; false when it was there already.
+fn set_aside_one(connection: &Connection, seq: u64) -> rusqlite::Result<bool> {
+    if is_aside(connection, seq)? {
+        return Ok(false);
     }
-    let mut kept = [0; CHECKSUM_BYTES];
-    kept.copy_from_slice(&hash.finalize()[..CHECKSUM_BYTES]);
-    kept
+    let seq = [signed(seq)];
+    let found = connection.execute(
+        "INSERT INTO aside (seq, body, key, checksum) SELECT seq, body, key, checksum FROM record WHERE seq = ?1",
+        seq,
+    )?;
+    if found == 0 {
+        connection.execute("INSERT INTO aside (seq) VALUES (?1)", seq)?;
+    }
+    connection.execute("DELETE FROM record WHERE seq = ?1", seq)?;
+    Ok(true)
 }
 
 fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
-    let mut statement = connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM record")?;
+    // The last record may be one that was set aside.
+    let mut statement = connection.prepare_cached(
+        "SELECT max((SELECT coalesce(max(seq), 0) FROM record), (SELECT coalesce(max(seq), 0) FROM aside))",
+    )?;
     statement.query_row([], |row| row.get(0)).map(unsigned)
 }
 
@@ -157,13 +209,13 @@ fn insert(connection: &mut Connection, expected_seq: u64, records: &[Record]) ->
     let mut seq = found;
     {
         let mut statement = transaction
-            .prepare_cached("INSERT INTO record (seq, body, key, checksum) VALUES (?1, ?2, ?3, ?4)")
+            .prepare_cached("INSERT INTO record (seq, body, key, checksum, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)")
             .map_err(AppendError::of)?;
         for record in records {
             seq += 1;
             let sum = checksum(seq, &record.body, record.key.as_deref());
             statement
-                .execute(params![signed(seq), record.body, record.key, sum.as_slice()])
+                .execute(params![signed(seq), record.body, record.key, sum.as_slice(), record.at_ms])
                 .map_err(AppendError::of)?;
         }
     }
@@ -224,7 +276,7 @@ fn standing(connection: &Connection) -> rusqlite::Result<Standing> {
     })
 }
 
-/// Sets the modes, takes the lock, and makes the tables where there are none.
+/// Sets the modes, takes the lock, and makes the tables or what an older format lacks of them.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -232,9 +284,11 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // A burst must not leave a write-ahead log of its size behind.
     connection.pragma_update_and_check(None, "journal_size_limit", 16 * 1024 * 1024, |_| Ok(()))?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        connection.execute_batch(SCHEMA)?;
+    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in STEPS.iter().skip(usize::try_from(format).unwrap_or(0)) {
+        connection.execute_batch(step)?;
+    }
+    if format != FORMAT {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", FORMAT)?;
     }

@@ -30,7 +30,7 @@ impl Phase {
 pub(crate) struct AgeLimits([u64; 4]);
 
 /// A vehicle is expected to speak when it did so within this long before a silence.
-const EXPECTED_MS: u64 = 15 * 60_000;
+pub(crate) const EXPECTED_MS: u64 = 15 * 60_000;
 
 impl AgeLimits {
     /// For a feed whose vehicles report every `interval_s` seconds; `None`: not known yet.

@@ -6,7 +6,7 @@ use transit::{Now, UtcMillis, VehicleKey};
 
 use crate::{
     feed::FeedCondition,
-    freshness::Phase,
+    freshness::{AgeLimits, EXPECTED_MS, Phase},
     options::Expect,
     tally::{WINDOW_MS, window},
 };
@@ -26,6 +26,14 @@ const HEARD_AGAIN: usize = 3;
 const FROZEN_MS: u64 = 150_000;
 /// ... and this many reporting intervals.
 const FROZEN_INTERVALS: f64 = 2.5;
+/// How many times more than usual have to fall silent at once to have done so together.
+const STANDS_OUT: f64 = 3.0;
+/// At least this many went before, for the last to have followed them ...
+const FOLLOWED_MIN: usize = 3;
+/// ... and this many may always have followed.
+const FOLLOWERS_MIN: f64 = 2.0;
+/// Length of the time slices of [`fell_silent_together`], in milliseconds.
+pub const SILENCE_SLICE_MS: u64 = WINDOW_MS;
 /// A condition has to stay away this long before it is over, in milliseconds.
 const CLEAR_MS: u64 = 120_000;
 
@@ -39,6 +47,15 @@ impl LastSeen {
         for (window, change) in moves {
             *self.0.entry(*window).or_default() += change;
         }
+    }
+
+    /// Vehicles last seen in each window of a range.
+    fn by_window(&self, windows: std::ops::Range<u32>) -> Vec<usize> {
+        let mut counts = vec![0; windows.len()];
+        for (window, count) in self.0.range(windows.clone()) {
+            counts[(window - windows.start) as usize] = usize::try_from(*count).unwrap_or(0);
+        }
+        counts
     }
 
     /// Vehicles seen in a window or after it.
@@ -64,6 +81,8 @@ pub(crate) struct Health {
     pub(crate) last_vehicle: Option<Now>,
     pub(crate) heard: LastSeen,
     pub(crate) advanced: LastSeen,
+    /// Of those in service, by when they were last heard.
+    pub(crate) in_service: LastSeen,
     /// Vehicles by phase, and those in service among them.
     pub(crate) by_phase: [usize; 5],
     pub(crate) expected_by_phase: [usize; 5],
@@ -128,6 +147,7 @@ impl Health {
             last_vehicle: None,
             heard: LastSeen::default(),
             advanced: LastSeen::default(),
+            in_service: LastSeen::default(),
             by_phase: [0; 5],
             expected_by_phase: [0; 5],
             missing_for_long: BTreeSet::new(),
@@ -175,6 +195,7 @@ impl Health {
         let window = window(now.mono_ms);
         self.heard.prune(window);
         self.advanced.prune(window);
+        self.in_service.prune(window);
         let condition = self.find_condition(now, pace);
         let changed = condition != self.condition;
         if changed {
@@ -204,9 +225,9 @@ impl Health {
             return FeedCondition::Frozen;
         }
         // Until the vehicles had time to report again, those missing are those of the outage that just ended.
-        let grace_ms = GRACE_MS.max(pace.interval_ms.unwrap_or(0).saturating_mul(3));
+        let grace_ms = pace.interval_ms.map_or(SILENCE_UNKNOWN_MS, |interval| GRACE_MS.max(interval.saturating_mul(3)));
         let sound = now.mono_ms.saturating_sub(self.sound_since_mono_ms) >= grace_ms;
-        let (raise, away) = self.missing_share();
+        let (raise, away) = self.missing_share(window(now.mono_ms), pace);
         if self.partial.judge(raise && sound, away, now.mono_ms) {
             return FeedCondition::Partial;
         }
@@ -227,8 +248,10 @@ impl Health {
         match (self.silence, self.last_vehicle) {
             (None, Some(last)) if long => {
                 // Decided at its beginning and kept: later nobody will have been heard for 15 minutes.
-                let expected = self.expected_by_phase[..Phase::Dormant as usize].iter().sum();
-                self.silence = Some(Silence { expected, from_window: window(last.mono_ms) + 1 });
+                let expected: usize = self.expected_by_phase[..Phase::Dormant as usize].iter().sum();
+                let last_window = window(last.mono_ms);
+                let expected = if self.has_gone_home(last_window, pace) { 0 } else { expected };
+                self.silence = Some(Silence { expected, from_window: last_window + 1 });
             }
             (Some(silence), _) if !long => {
                 let heard = self.heard.since(silence.from_window);
@@ -253,13 +276,52 @@ impl Health {
         (active > 0 && still * 10 >= active * 8, still * 10 < active * 2)
     }
 
+    /// Whether those who fell silent last only followed others, as at the end of a day.
+    fn has_gone_home(&self, last_window: u32, pace: Pace) -> bool {
+        let span = span_of(pace.interval_ms);
+        let burst_from = last_window.saturating_sub(span.saturating_sub(1));
+        let quarter = (EXPECTED_MS / WINDOW_MS) as u32;
+        let sum = |windows| self.in_service.by_window(windows).iter().sum::<usize>();
+        let last = sum(burst_from..last_window + 1);
+        let before = sum(burst_from.saturating_sub(quarter)..burst_from);
+        let usual = before as f64 * f64::from(span) / f64::from(quarter);
+        before >= FOLLOWED_MIN && last as f64 <= (usual * STANDS_OUT).max(FOLLOWERS_MIN)
+    }
+
+    /// How many of the vehicles missing now fell silent together.
+    fn fell_together(&self, window: u32, pace: Pace) -> usize {
+        let limits = AgeLimits::of(pace.interval_ms.map(|ms| ms as f64 / 1000.0));
+        let windows = |phase| u32::try_from(limits.end_of(phase).unwrap_or(0) / WINDOW_MS).unwrap_or(u32::MAX);
+        let (from, to) = (windows(Phase::Lost), windows(Phase::Aging));
+        let silences = self.in_service.by_window(window.saturating_sub(from)..window.saturating_sub(to) + 1);
+        fell_silent_together(&silences, span_of(pace.interval_ms) as usize)
+    }
+
     /// Whether enough expected vehicles are missing to call the feed partial, and few enough to call it whole.
-    fn missing_share(&self) -> (bool, bool) {
+    fn missing_share(&self, window: u32, pace: Pace) -> (bool, bool) {
         let by = &self.expected_by_phase;
         let missing = by[Phase::Stale as usize] + by[Phase::Lost as usize] + self.missing_for_long.len();
         let expected = by[Phase::Live as usize] + by[Phase::Aging as usize] + missing;
-        let many = missing >= 20 && missing * 10 >= expected * 2;
-        let most_of_few = missing >= 3 && missing * 2 >= expected;
-        (many || most_of_few, missing * 10 < expected)
+        let are_many = |n: usize| (n >= 20 && n * 10 >= expected * 2) || (n >= 3 && n * 2 >= expected);
+        // Those who went home before do not count, or the last of an evening would always be missing many.
+        (are_many(missing) && are_many(self.fell_together(window, pace)), missing * 10 < expected)
     }
+}
+
+/// Windows over which the vehicles of one outage were last heard.
+fn span_of(interval_ms: Option<u64>) -> u32 {
+    // One more, because an outage does not wait for the end of a window.
+    u32::try_from(interval_ms.unwrap_or(0).div_ceil(WINDOW_MS) + 1).unwrap_or(u32::MAX)
+}
+
+/// How many of the vehicles that are silent fell silent together, as in an outage; 0 where they did so one after another,
+/// as at the end of a day. They did together when some `span` slices of time that stand side by side hold far more of
+/// them than the others do.
+///
+/// `by_slice` counts them by when they were last heard, in slices of [`SILENCE_SLICE_MS`].
+pub fn fell_silent_together(by_slice: &[usize], span: usize) -> usize {
+    let span = span.clamp(1, by_slice.len().max(1));
+    let peak: usize = by_slice.windows(span).map(|side_by_side| side_by_side.iter().sum()).max().unwrap_or(0);
+    let usual = by_slice.iter().sum::<usize>() as f64 * span as f64 / by_slice.len().max(1) as f64;
+    if peak as f64 > (usual * STANDS_OUT).max(1.0) { peak } else { 0 }
 }

@@ -23,6 +23,7 @@ mod watch;
 mod words;
 
 pub use feed::{FeedCondition, FeedRecord};
+pub use health::{SILENCE_SLICE_MS, fell_silent_together};
 pub use options::{Expect, FeedPolicy, JumpLimits, PictureOptions, ServiceArea};
 pub use order::{Group, GroupKeys, OrderKey};
 pub use picture::{Detail, Picture};

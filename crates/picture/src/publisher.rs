@@ -337,6 +337,9 @@ impl Publisher {
             watch.health.by_phase[c.phase as usize] -= 1;
             watch.health.expected_by_phase[c.phase as usize] -= usize::from(c.expected);
             watch.health.moved(key, None);
+            if c.expected {
+                watch.health.in_service.apply(&[(c.heard, -1)]);
+            }
         }
         if let Some(c) = after {
             let watch = &mut self.watches[usize::from(c.feed)];
@@ -348,6 +351,9 @@ impl Publisher {
             watch.health.by_phase[c.phase as usize] += 1;
             watch.health.expected_by_phase[c.phase as usize] += usize::from(c.expected);
             watch.health.moved(key, Some(c.phase).filter(|_| c.expected));
+            if c.expected {
+                watch.health.in_service.apply(&[(c.heard, 1)]);
+            }
         }
     }
 

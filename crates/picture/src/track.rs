@@ -65,6 +65,8 @@ pub(crate) struct Counted {
     pub(crate) journey: u8,
     /// In service: its silence means something.
     pub(crate) expected: bool,
+    /// Window of receive time in which it was last heard.
+    pub(crate) heard: u32,
     pub(crate) skewed: bool,
     pub(crate) overflow: bool,
 }
@@ -344,6 +346,7 @@ impl Track {
     /// What to count it as.
     pub(crate) fn count(&mut self, feed: u16, phase: Phase) -> Counted {
         let overflow = self.overflow;
+        let heard = window(self.heard_mono_ms);
         let record = self.shown().0.record();
         let journey = &record.journey;
         let named = journey.route_id.is_some() || journey.trip_id.is_some();
@@ -356,6 +359,7 @@ impl Track {
             phase,
             journey: journey_state_index(journey.state) as u8,
             expected: in_service && !record.quality.contains(QualityFlag::Retained),
+            heard,
             skewed: record.quality.is_skewed(),
             overflow,
         }

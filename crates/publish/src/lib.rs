@@ -3,14 +3,17 @@
 //! Knows no HTTP and no clock: `as_of` is an argument. The JSON views of the API are `api`'s. Whoever calls has chosen
 //! what its reader may see; nothing is filtered here for secrecy. Start at [`FORMATS`].
 
+mod advisory;
 mod columns;
 pub mod formats;
 mod phrases;
 #[cfg(test)]
 mod samples;
 
+pub use advisory::{Advisory, Withheld};
 pub use formats::{
     EncodeAlerts, EncodeIncidents, EncodeVehicles, FORMATS, FormatDef,
+    gtfs_rt_alerts::{service_alerts, service_alerts_json, service_alerts_pb},
     text::{DegradedLine, StatusFigures, status_text},
 };
 pub use phrases::{Lang, headline, headline_args, headline_code, place_text, position_text};

@@ -108,19 +108,24 @@ impl Label {
     }
 }
 
-/// The headline's stable code, for clients that bring their own words: `alarm.` and the kind.
+/// The headline's stable code, for clients that bring their own words: `alarm.` and the kind, or `rule.` and the rule.
 pub fn headline_code(alert: &Alert) -> String {
-    format!("alarm.{}", alert.kind.word())
+    alert.kind.map_or_else(|| format!("rule.{}", alert.rule), |kind| format!("alarm.{}", kind.word()))
 }
 
 /// What the headline is made of besides its code; only what is known.
 pub fn headline_args(alert: &Alert) -> BTreeMap<&'static str, String> {
     let mut args = BTreeMap::from([
         ("subject", subject_text(&alert.subject)),
-        ("source", alert.source.word().to_owned()),
         ("status", alert.status.word().to_owned()),
         ("count", alert.count.to_string()),
     ]);
+    if let Some(source) = alert.source {
+        args.insert("source", source.word().to_owned());
+    }
+    if let Some(evidence) = &alert.evidence {
+        args.insert("members", evidence.members.len().to_string());
+    }
     if let Some(word) = &alert.kind_word {
         args.insert("kind_word", word.clone());
     }
@@ -137,10 +142,13 @@ pub fn headline(alert: &Alert, lang: Lang) -> String {
         line.push_str(lang.pick(status));
         line.push_str(": ");
     }
-    line.push_str(lang.pick(kind_words(alert.kind)));
+    match alert.kind {
+        Some(kind) => line.push_str(lang.pick(kind_words(kind))),
+        None => line.push_str(&alert.rule),
+    }
     let details: Vec<Cow<'_, str>> = [
         alert.kind_word.as_ref().map(|word| Cow::Owned(format!("\u{201c}{word}\u{201d}"))),
-        source_words(alert.source).map(|source| Cow::Borrowed(lang.pick(source))),
+        alert.source.and_then(source_words).map(|source| Cow::Borrowed(lang.pick(source))),
     ]
     .into_iter()
     .flatten()
@@ -214,7 +222,8 @@ mod tests {
             for source in AlarmSource::ALL {
                 for status in Status::ALL {
                     for lang in Lang::ALL {
-                        let alert = Alert { kind: *kind, source: *source, status: *status, ..samples::panic() };
+                        let alert =
+                            Alert { kind: Some(*kind), source: Some(*source), status: *status, ..samples::panic() };
                         let line = headline(&alert, *lang);
                         assert!(line.contains("22/800"), "{line}");
                         assert!(seen.insert(line.clone()), "{line} twice");
@@ -230,9 +239,9 @@ mod tests {
     fn a_headline_says_what_who_whom_and_how_often() {
         let mut alert = samples::panic();
         expect!["Panic alarm, vehicle 22/800"].assert_eq(&headline(&alert, Lang::En));
-        alert.kind = AlarmKind::Other;
+        alert.kind = Some(AlarmKind::Other);
         alert.kind_word = Some("sinkhole".to_owned());
-        alert.source = AlarmSource::Passenger;
+        alert.source = Some(AlarmSource::Passenger);
         alert.status = Status::Exercise;
         alert.count = 3;
         expect!["EXERCISE: Emergency of unknown kind (“sinkhole”, by a passenger), vehicle 22/800, 3 times"]

@@ -2,19 +2,27 @@
 
 use std::sync::Arc;
 
-use alert::{Alert, AlertId, Change, Fingerprint, Incident, IncidentKey, IncidentPhase, Order, Press, Subject};
+use alert::{
+    Alert, AlertId, Author, Change, Fingerprint, HistoryEntry, Incident, IncidentKey, IncidentPhase, Order, Press,
+    Subject, Suppression, SuppressionId,
+};
 use imbl::OrdMap;
 use transit::UtcMillis;
 
-use crate::{ControlRoom, Decision, OpenKey, PressKey, RequestKey};
+use crate::{CarriedOut, ControlRoom, Decision, OpenKey, PressKey, RequestKey, Target, timers::Timer};
 
 impl ControlRoom {
+    /// Counts a record that could not be read back: what it said is lost, and numbers go on.
+    pub fn pass_over(&mut self) {
+        self.seq += 1;
+    }
+
     /// Makes a recorded change so, as the journal's next record. A change of an alert that is no longer in memory is
     /// counted in the sequence and does nothing else.
     pub fn apply(&mut self, change: &Change) {
         self.seq += 1;
         match change {
-            Change::AlertRaised { alert, fingerprint, identified } => {
+            Change::AlertRaised { alert, fingerprint, identified, .. } => {
                 self.admit(alert, *fingerprint, *identified, change);
             }
             Change::AlertRepeated { alert, press, .. } => {
@@ -23,24 +31,39 @@ impl ControlRoom {
             }
             Change::AlertSourceNormal { alert, press, .. } | Change::AlertCleared { alert, press, .. } => {
                 self.follow(alert, change);
-                self.remember(alert, press, true, change.at());
+                if let Some(press) = press {
+                    self.remember(alert, press, true, change.at());
+                }
             }
-            Change::AlertAcknowledged { alert, .. } => self.follow(alert, change),
+            Change::AlertRenewed { alert, .. }
+            | Change::AlertAcknowledged { alert, .. }
+            | Change::AlertTended { alert, .. }
+            | Change::AlertTurned { alert, .. } => self.follow(alert, change),
+            Change::AlertsGrouped { alerts, .. } => alerts.iter().for_each(|alert| self.follow(alert, change)),
             Change::AlertClosed { alert, .. } => {
                 self.follow(alert, change);
                 self.put_away(alert, change.at());
             }
-            Change::IncidentRecorded(incident) => self.keep_incident(incident, change.at()),
-            Change::IncidentWithdrawn { key, at } => {
-                if let Some(known) = self.incidents.get(key) {
-                    let mut incident = Incident::clone(known);
-                    incident.withdraw(*at);
-                    self.keep_incident(&incident, *at);
+            Change::ClockStepped { .. } => {
+                for alert in self.timers.alerts() {
+                    self.follow(&alert, change);
                 }
             }
+            Change::IncidentRecorded(incident) | Change::IncidentOrdered { incident, .. } => {
+                self.keep_incident(Incident::clone(incident), change);
+            }
+            Change::IncidentWithdrawn { key, at } => self.change_incident(key, change, |i| i.withdraw(*at)),
+            Change::IncidentStarted { key, at } => self.change_incident(key, change, |incident| {
+                (incident.starts_at, incident.updated_at) = (None, *at);
+            }),
+            Change::SuppressionStarted { suppression, .. } => {
+                self.highest_suppression = self.highest_suppression.max(suppression.id);
+                self.keep_suppression(Suppression::clone(suppression));
+            }
+            Change::SuppressionEnded { id, at, author, .. } => self.lift(*id, *at, author),
         }
-        if let Some((key, order)) = carried_out(change) {
-            self.requests.insert(key, change.at(), Arc::new(order));
+        if let Some((key, carried_out)) = carried_out(change) {
+            self.requests.insert(key, change.at(), Arc::new(carried_out));
         }
         self.forget(change.at());
     }
@@ -65,25 +88,29 @@ impl ControlRoom {
         shown
     }
 
-    fn admit(&mut self, raised: &Alert, fingerprint: Fingerprint, identified: bool, change: &Change) {
+    fn admit(&mut self, raised: &Alert, fingerprint: Option<Fingerprint>, identified: bool, change: &Change) {
         let mut alert = raised.clone();
         alert.follow(self.seq, change);
         let (id, at) = (alert.id.clone(), alert.raised_at);
         self.highest_number = self.highest_number.max(id.number);
         self.open_unparsed += usize::from(matches!(alert.subject, Subject::Unparsed(_)));
         self.open.insert(OpenKey::of(&alert), id.clone());
-        self.prints.insert(fingerprint, at, id.clone());
+        if let Some(fingerprint) = fingerprint {
+            self.prints.insert(fingerprint, at, id.clone());
+        }
         if identified && let (Some(event_id), Some(event_at)) = (alert.event_id.clone(), alert.event_at) {
             let key = PressKey { subject: alert.subject.clone(), ended: false, event_id, event_at };
-            self.presses.insert(key, at, id.clone());
+            self.presses.insert(key, at, id);
         }
-        self.alerts.insert(id, Arc::new(alert));
+        self.note_raise(&alert);
+        self.replace(None, alert);
     }
 
     fn follow(&mut self, id: &AlertId, change: &Change) {
-        if let Some(alert) = self.alerts.get_mut(id) {
-            Arc::make_mut(alert).follow(self.seq, change);
-        }
+        let Some(before) = self.alerts.get(id).map(Arc::clone) else { return };
+        let mut after = Alert::clone(&before);
+        after.follow(self.seq, change);
+        self.replace(Some(&before), after);
     }
 
     fn remember(&mut self, id: &AlertId, press: &Press, ended: bool, at: UtcMillis) {
@@ -105,18 +132,49 @@ impl ControlRoom {
         self.closed_alerts.insert(id.clone(), at, ());
     }
 
-    fn keep_incident(&mut self, incident: &Incident, at: UtcMillis) {
-        let key = incident.report.key.clone();
+    fn change_incident(&mut self, key: &IncidentKey, change: &Change, alter: impl FnOnce(&mut Incident)) {
+        if let Some(known) = self.incidents.get(key) {
+            let mut incident = Incident::clone(known);
+            alter(&mut incident);
+            self.keep_incident(incident, change);
+        }
+    }
+
+    fn keep_incident(&mut self, mut incident: Incident, change: &Change) {
+        let (key, at) = (incident.report.key.clone(), change.at());
         let is_open = |incident: &Incident| incident.phase == IncidentPhase::Active;
-        let was_open = self.incidents.get(&key).is_some_and(|known| is_open(known));
+        let known = self.incidents.get(&key).map(Arc::clone);
+        let was_open = known.as_ref().is_some_and(|known| is_open(known));
         self.open_incidents -= usize::from(was_open);
-        if is_open(incident) {
+        if is_open(&incident) {
             self.open_incidents += 1;
             self.closed_incidents.remove(&key);
         } else {
             self.closed_incidents.insert(key.clone(), at, ());
         }
-        self.incidents.insert(key, Arc::new(Incident { seq: self.seq, ..incident.clone() }));
+        incident.seq = self.seq;
+        incident.history = known.as_ref().map(|known| known.history.clone()).unwrap_or_default();
+        let from = known.map_or_else(|| "none".to_owned(), |known| known.standing());
+        let entry = incident_entry(self.seq, from, &incident, change);
+        incident.note(entry);
+        let starts = incident.starts_at.filter(|_| is_open(&incident));
+        self.timers.set(Timer::Incident(key.clone()), starts);
+        self.incidents.insert(key, Arc::new(incident));
+    }
+
+    fn keep_suppression(&mut self, suppression: Suppression) {
+        let until = suppression.request.until;
+        let ends = suppression.ended_at.is_none().then_some(until);
+        self.timers.set(Timer::Suppression(suppression.id), ends);
+        self.suppressions.insert(suppression.id, Arc::new(Suppression { seq: self.seq, ..suppression }));
+    }
+
+    fn lift(&mut self, id: SuppressionId, at: UtcMillis, author: &Author) {
+        let Some(known) = self.suppressions.get(&id) else { return };
+        let ended_by = if let Author::Person(actor) = author { Some(actor.by.clone()) } else { None };
+        let ended = Suppression { ended_at: Some(at), ended_by, ..Suppression::clone(known) };
+        self.keep_suppression(ended);
+        self.ended_suppressions.insert(id, at, ());
     }
 
     fn forget(&mut self, now: UtcMillis) {
@@ -128,6 +186,8 @@ impl ControlRoom {
         drop_all(&mut self.alerts, &alerts);
         let incidents: Vec<IncidentKey> = self.closed_incidents.prune(now, options.closed_ms, options.closed_max);
         drop_all(&mut self.incidents, &incidents);
+        let suppressions = self.ended_suppressions.prune(now, options.closed_ms, options.closed_max);
+        drop_all(&mut self.suppressions, &suppressions);
     }
 }
 
@@ -137,30 +197,85 @@ fn drop_all<K: Ord + Clone, V: Clone>(from: &mut OrdMap<K, V>, keys: &[K]) {
     }
 }
 
+/// The line of an incident's history that `change` makes.
+fn incident_entry(seq: u64, from: String, incident: &Incident, change: &Change) -> HistoryEntry {
+    let ordered = if let Change::IncidentOrdered { actor, deed, comment, .. } = change {
+        Some((actor, deed.word(), comment.clone()))
+    } else {
+        None
+    };
+    let started = matches!(change, Change::IncidentStarted { .. });
+    let reason = if started {
+        "started"
+    } else if matches!(change, Change::IncidentWithdrawn { .. }) {
+        "withdrawn_by_source"
+    } else if from == "none" {
+        "recorded"
+    } else {
+        "updated"
+    };
+    let source = || ("source", incident.report.key.source.clone());
+    let (actor_kind, actor) = if started { ("timer", "room".to_owned()) } else { source() };
+    HistoryEntry {
+        seq,
+        at: change.at(),
+        actor_kind: ordered.as_ref().map_or(actor_kind, |_| "person").to_owned(),
+        actor: ordered.as_ref().map_or(actor, |(by, ..)| by.by.clone()),
+        desk: ordered.as_ref().and_then(|(by, ..)| by.desk.clone()),
+        from,
+        to: incident.standing(),
+        reason: ordered.as_ref().map_or(reason, |(_, word, _)| word).to_owned(),
+        comment: ordered.and_then(|(.., comment)| comment),
+        request_id: change.ordered_by().map(|(_, request_id)| request_id.to_owned()),
+    }
+}
+
 /// The order a change carries out, and how its giver names it.
-fn carried_out(change: &Change) -> Option<(RequestKey, Order)> {
-    match change {
-        Change::AlertAcknowledged { alert, actor, seen, comment, request_id, .. } => Some((
-            RequestKey { by: actor.by.clone(), request_id: request_id.clone() },
-            Order::Acknowledge { alert: alert.clone(), seen: *seen, comment: comment.clone() },
-        )),
-        Change::AlertClosed {
-            alert,
-            author: alert::Author::Person(actor),
-            reason,
-            comment,
-            request_id: Some(request_id),
-            ..
-        } => Some((
-            RequestKey { by: actor.by.clone(), request_id: request_id.clone() },
-            Order::Close { alert: alert.clone(), reason: *reason, comment: comment.clone() },
-        )),
-        Change::AlertRaised { .. }
-        | Change::AlertRepeated { .. }
+fn carried_out(change: &Change) -> Option<(RequestKey, CarriedOut)> {
+    let (actor, request_id) = change.ordered_by()?;
+    let key = RequestKey { by: actor.by.clone(), request_id: request_id.to_owned() };
+    let on = |alert: &AlertId| Target::Alert(alert.clone());
+    let (order, target) = match change {
+        Change::AlertAcknowledged { alert, seen, comment, .. } => {
+            let order = Order::Acknowledge { alert: alert.clone(), seen: *seen, comment: comment.clone() };
+            (order, on(alert))
+        }
+        Change::AlertClosed { alert, reason, comment, .. } => {
+            (Order::Close { alert: alert.clone(), reason: *reason, comment: comment.clone() }, on(alert))
+        }
+        Change::AlertTended { alert, deed, comment, .. } => {
+            let order = Order::Tend { alert: alert.clone(), deed: deed.clone(), comment: comment.clone() };
+            (order, on(alert))
+        }
+        Change::AlertRaised { alert, ordered, .. } => {
+            (Order::Raise(Box::new(ordered.as_ref()?.said.clone())), on(&alert.id))
+        }
+        Change::AlertRenewed { alert, ordered, .. } => {
+            (Order::Raise(Box::new(ordered.as_ref()?.said.clone())), on(alert))
+        }
+        Change::AlertsGrouped { incident, alerts, joined, comment, .. } => {
+            let (incident, comment) = (incident.clone(), comment.clone());
+            let target = Target::Incident(incident.clone());
+            (Order::Group { incident, alerts: alerts.clone(), joined: *joined, comment }, target)
+        }
+        Change::IncidentOrdered { key, deed, comment, .. } => {
+            let order = Order::Incident { key: key.clone(), deed: deed.clone(), comment: comment.clone() };
+            (order, Target::Incident(key.clone()))
+        }
+        Change::SuppressionStarted { suppression, .. } => {
+            (Order::Suppress(Box::new(suppression.request.clone())), Target::Suppression(suppression.id))
+        }
+        Change::SuppressionEnded { id, comment, .. } => {
+            (Order::EndSuppression { id: *id, comment: comment.clone() }, Target::Suppression(*id))
+        }
+        Change::AlertRepeated { .. }
         | Change::AlertSourceNormal { .. }
         | Change::AlertCleared { .. }
-        | Change::AlertClosed { .. }
+        | Change::AlertTurned { .. }
         | Change::IncidentRecorded(_)
-        | Change::IncidentWithdrawn { .. } => None,
-    }
+        | Change::IncidentWithdrawn { .. }
+        | Change::IncidentStarted { .. }
+        | Change::ClockStepped { .. } => return None,
+    };
+    Some((key, CarriedOut { order, target }))
 }

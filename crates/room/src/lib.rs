@@ -8,21 +8,31 @@
 mod apply;
 mod codec;
 mod decide;
+mod indexes;
+mod load;
 mod memory;
 mod options;
+mod snapshot;
+mod timers;
 mod verdict;
 
 use std::sync::Arc;
 
-use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, Order, Subject};
+use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, Order, Subject, Suppression, SuppressionId};
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
 
 pub use codec::{CodecError, decode, encode};
-pub use options::RoomOptions;
+pub use load::{DeskLoad, EVERYWHERE};
+pub use options::{Desk, RoomOptions};
+pub use snapshot::{SnapshotError, decode_snapshot, encode_snapshot};
 pub use verdict::{Decision, Input, Verdict};
 
+use indexes::{RaisesByRule, Ties};
+use load::Load;
 use memory::Memory;
+use timers::Timers;
 
 /// Alerts and incidents as of one journal record.
 #[derive(Debug, Clone, Default)]
@@ -40,14 +50,24 @@ pub struct ControlRoom {
     presses: Memory<PressKey, AlertId>,
     /// Presses by their bytes.
     prints: Memory<Fingerprint, AlertId>,
-    requests: Memory<RequestKey, Arc<Order>>,
+    requests: Memory<RequestKey, Arc<CarriedOut>>,
     closed_alerts: Memory<AlertId, ()>,
     closed_incidents: Memory<IncidentKey, ()>,
+    suppressions: OrdMap<SuppressionId, Arc<Suppression>>,
+    highest_suppression: SuppressionId,
+    ended_suppressions: Memory<SuppressionId, ()>,
+    /// What each rule raised within the last minute.
+    raises: RaisesByRule,
+    /// What concerns open alerts together; follows from them.
+    ties: Ties,
+    /// What is due; follows from the rest.
+    timers: Timers,
+    load: Load,
 }
 
 /// What one open alert is about. Status belongs to it: a test must never swallow a real press.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct OpenKey {
+pub(crate) struct OpenKey {
     subject: Subject,
     rule: String,
     status: Status,
@@ -60,7 +80,7 @@ impl OpenKey {
 }
 
 /// A press as its device names it. The time belongs to it, because device counters restart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct PressKey {
     subject: Subject,
     ended: bool,
@@ -69,10 +89,25 @@ struct PressKey {
 }
 
 /// An order as its giver names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct RequestKey {
     by: String,
     request_id: String,
+}
+
+/// An order that was carried out, and on what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct CarriedOut {
+    order: Order,
+    target: Target,
+}
+
+/// What an order was carried out on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Target {
+    Alert(AlertId),
+    Incident(IncidentKey),
+    Suppression(SuppressionId),
 }
 
 impl ControlRoom {
@@ -104,5 +139,25 @@ impl ControlRoom {
     /// One incident.
     pub fn find_incident(&self, key: &IncidentKey) -> Option<&Arc<Incident>> {
         self.incidents.get(key)
+    }
+
+    /// Every kept suppression, ended ones too, oldest first.
+    pub fn suppressions(&self) -> impl Iterator<Item = &Arc<Suppression>> {
+        self.suppressions.values()
+    }
+
+    /// One suppression.
+    pub fn find_suppression(&self, id: SuppressionId) -> Option<&Arc<Suppression>> {
+        self.suppressions.get(&id)
+    }
+
+    /// When the next timer is due; a tick before then changes nothing.
+    pub fn next_due(&self) -> Option<UtcMillis> {
+        self.timers.next()
+    }
+
+    /// The load figures of every desk at `now`; the first desk counts everything.
+    pub fn load(&self, now: UtcMillis) -> Vec<DeskLoad> {
+        self.load.figures(&self.options.desks, &self.alerts, now)
     }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of alerts. Forgetting depends on the instants given alone, so that replay forgets the same.
 
 use imbl::{OrdMap, Vector};
+use serde::{Deserialize, Serialize};
 use transit::UtcMillis;
 
 /// What is remembered under a key, and since when.
@@ -28,7 +29,34 @@ impl<K: Ord, V> Default for Memory<K, V> {
     }
 }
 
+/// A memory as it is written into a snapshot: every insertion still in order, with its value where it still counts.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kept<K, V> {
+    serial: u64,
+    /// The value stands in a tuple, because a bare unit would be written like nothing.
+    order: Vec<(UtcMillis, u64, K, Option<(V,)>)>,
+}
+
 impl<K: Ord + Clone, V: Clone> Memory<K, V> {
+    pub(crate) fn to_kept(&self) -> Kept<K, V> {
+        let value = |key: &K, serial: u64| {
+            self.entries.get(key).filter(|entry| entry.serial == serial).map(|entry| (entry.value.clone(),))
+        };
+        let order = self.order.iter().map(|(at, serial, key)| (*at, *serial, key.clone(), value(key, *serial)));
+        Kept { serial: self.serial, order: order.collect() }
+    }
+
+    pub(crate) fn from_kept(kept: Kept<K, V>) -> Self {
+        let mut memory = Self { serial: kept.serial, ..Self::default() };
+        for (at, serial, key, value) in kept.order {
+            if let Some((value,)) = value {
+                memory.entries.insert(key.clone(), Entry { at, serial, value });
+            }
+            memory.order.push_back((at, serial, key));
+        }
+        memory
+    }
+
     /// The value under `key`, unless it is older than `keep_ms`.
     pub(crate) fn find(&self, key: &K, now: UtcMillis, keep_ms: i64) -> Option<&V> {
         self.entries.get(key).filter(|entry| now.since(entry.at) <= keep_ms).map(|entry| &entry.value)

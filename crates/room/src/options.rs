@@ -6,6 +6,8 @@
 use alert::Priority;
 use jiff::tz::TimeZone;
 
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// One day in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,6 +35,53 @@ pub struct RoomOptions {
     pub unparsed_max: usize,
     /// Open incidents at most; further ones are refused and counted.
     pub incidents_max: usize,
+    /// Milliseconds after which an alert that nobody took escalates, P1 to P4; `None` = never.
+    pub escalate_after_ms: [Option<i64>; 4],
+    /// Steps an alert escalates at most, one after the other.
+    pub escalation_steps: u32,
+    /// Milliseconds after which the owner of a P1 alert is asked whether they still have it; `None` = never.
+    pub reminder_ms: Option<i64>,
+    /// Milliseconds they have to answer before it is nobody's.
+    pub reminder_answer_ms: i64,
+    /// Milliseconds an alert may be shelved at most, P1 to P4; P1 is refused whatever stands here.
+    pub shelf_ms: [i64; 4],
+    /// Milliseconds a suppression may last at most.
+    pub suppression_max_ms: i64,
+    /// Suppressions that may run at once.
+    pub suppressions_max: usize,
+    /// An alert that returns so often within `flap_window_ms` chatters.
+    pub flap_cycles: usize,
+    /// Milliseconds within which returns count.
+    pub flap_window_ms: i64,
+    /// Milliseconds of quiet after which what chattered is released.
+    pub flap_release_ms: i64,
+    /// So many raises of one rule within `collapse_window_ms` stand behind the first.
+    pub collapse_count: usize,
+    /// Milliseconds within which raises count.
+    pub collapse_window_ms: i64,
+    /// The desks whose load is counted, besides the whole room.
+    pub desks: Vec<Desk>,
+}
+
+/// What sounds at one desk. Empty lists are no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Desk {
+    /// Its name.
+    pub name: String,
+    /// Agencies whose vehicles are its business.
+    pub agencies: Vec<String>,
+    /// Heads of the rules that are its business.
+    pub rules: Vec<String>,
+}
+
+impl RoomOptions {
+    pub(crate) fn escalate_ms(&self, priority: Priority) -> Option<i64> {
+        self.escalate_after_ms[priority as usize]
+    }
+
+    pub(crate) fn shelf_max_ms(&self, priority: Priority) -> i64 {
+        self.shelf_ms[priority as usize]
+    }
 }
 
 impl Default for RoomOptions {
@@ -48,6 +97,19 @@ impl Default for RoomOptions {
             closed_max: 50_000,
             unparsed_max: 100_000,
             incidents_max: 100_000,
+            escalate_after_ms: [Some(MINUTE_MS), Some(5 * MINUTE_MS), Some(15 * MINUTE_MS), None],
+            escalation_steps: 3,
+            reminder_ms: None,
+            reminder_answer_ms: 5 * MINUTE_MS,
+            shelf_ms: [0, 2 * HOUR_MS, 8 * HOUR_MS, 8 * HOUR_MS],
+            suppression_max_ms: 31 * DAY_MS,
+            suppressions_max: 1000,
+            flap_cycles: 3,
+            flap_window_ms: MINUTE_MS,
+            flap_release_ms: 10 * MINUTE_MS,
+            collapse_count: 5,
+            collapse_window_ms: MINUTE_MS,
+            desks: Vec::new(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What the room is asked, and what it answers.
 
-use alert::{AlarmReport, AlertId, Change, Command, IncidentOutcome, IncidentReport, IncidentWithdrawal, Refusal};
+use alert::{
+    AlarmReport, AlertId, Change, Command, Finding, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal,
+    Refusal, SuppressionId,
+};
 
 /// One thing to decide.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +14,18 @@ pub enum Input {
     Incident(Box<IncidentReport>),
     /// A source takes an incident back.
     Withdrawal(IncidentWithdrawal),
+    /// A rule's word on a subject.
+    Finding(Box<Finding>),
     /// A person's order.
     Command(Command),
+    /// Time has passed: whatever is due happens. With more than a thousand due, the rest comes with the next.
+    Tick,
+    /// The wall clock jumped against the clock that never does, since the last input; what is due after a span of time
+    /// moves with it. Without this word timers follow the wall clock alone, as they do over a restart.
+    ClockStepped {
+        /// Milliseconds ahead; negative when it was set back.
+        by_ms: i64,
+    },
 }
 
 /// What is to be recorded, and what to answer once it is.
@@ -46,6 +59,12 @@ pub enum Verdict {
     Incident(IncidentOutcome),
     /// An order was carried out, now or when it came first.
     Done(AlertId),
+    /// An order on an incident was carried out, now or when it came first.
+    IncidentDone(IncidentKey),
+    /// An order on a suppression was carried out, now or when it came first.
+    SuppressionDone(SuppressionId),
+    /// What was due has happened.
+    Ticked,
     /// An order was not carried out.
     Refused(Refusal),
 }
@@ -56,7 +75,12 @@ impl Verdict {
         match self {
             Self::Raised(id) | Self::Duplicate(id) | Self::SourceNormal(id) | Self::Done(id) => Some(id),
             Self::Repeated { alert, .. } => Some(alert),
-            Self::NothingOpen | Self::Incident(_) | Self::Refused(_) => None,
+            Self::NothingOpen
+            | Self::Incident(_)
+            | Self::IncidentDone(_)
+            | Self::SuppressionDone(_)
+            | Self::Ticked
+            | Self::Refused(_) => None,
         }
     }
 
@@ -65,7 +89,13 @@ impl Verdict {
         match self {
             Self::Raised(_) | Self::Repeated { .. } | Self::SourceNormal(_) => Some("recorded"),
             Self::Duplicate(_) => Some("duplicate"),
-            Self::NothingOpen | Self::Incident(_) | Self::Done(_) | Self::Refused(_) => None,
+            Self::NothingOpen
+            | Self::Incident(_)
+            | Self::Done(_)
+            | Self::IncidentDone(_)
+            | Self::SuppressionDone(_)
+            | Self::Ticked
+            | Self::Refused(_) => None,
         }
     }
 }

@@ -2,24 +2,30 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use alert::{AlertClass, Evidence, Finding, FindingVerdict, Priority, Subject};
 use anyhow::Context as _;
-use api::{Access, ServeLimits, Shared, Sources};
+use api::{Access, Guide, PendingCommand, ServeLimits, Shared, Sources};
 use decode::Feeds;
-use journal::SqliteLog;
+use detect::Patrol;
+use ingest::{EmergencyLane, Frame, Outbox};
+use journal::{SnapshotFiles, SqliteLog};
 use metrics_exporter_prometheus::PrometheusHandle;
 use picture::{Picture, PictureOptions};
 use room::{ControlRoom, RoomOptions};
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use transit::Now;
 
 use crate::{
     board::Board,
     clock::Clock,
     config::Config,
-    health::Health,
+    health::{FeedLinks, Health},
     ledger::Ledger,
     links::Links,
-    owner::{self, Doors, Owner},
+    owner::{Doors, Owner},
+    patrol::{self, PatrolTask},
+    restore::{Restored, restore},
     scribe::Scribe,
     ticker::Ticker,
     workers::{self, Bench, TallySlot},
@@ -27,8 +33,11 @@ use crate::{
 
 /// Orders that may wait for the room; one more is a 503.
 const ORDERS_MAX: usize = 1_024;
+/// Rounds of findings that may wait for the room; the patrol waits behind them.
+const FINDINGS_MAX: usize = 16;
 /// How long open requests and sessions may take to end at shutdown.
 const GRACE: Duration = Duration::from_secs(5);
+const DAY_MS: i64 = 86_400_000;
 
 /// A running service.
 pub(crate) struct Assembly {
@@ -53,49 +62,34 @@ impl Assembly {
     ) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let feeds = Arc::new(read_feeds(&config)?);
-        let (room, journal) = open_room(&config)?;
-        let picture = PictureOptions { hash_seed: random_seed()?, ..config.picture.clone() };
-        let picture = Arc::new(Picture::new(picture));
-        let ledger = Arc::new(Ledger::default());
-        let board = Arc::new(Board::new(&new_epoch(), room.clone(), clock.name(), clock.now()));
-        let links = Links::open(&config, &feeds, clock.reader(), &stop, &mut tasks).await?;
-        let embedded = links.embedded;
-        let bench = Bench {
-            feeds: Arc::clone(&feeds),
-            picture: Arc::clone(&picture),
-            ledger: Arc::clone(&ledger),
-            emergencies: links.emergency_lane.clone(),
-            clock: clock.clone(),
-        };
+        let (mut journal, snapshots) = open_journal(&config)?;
+        let Restored { room, snapshot_seq, set_aside, replayed } =
+            restore(&mut journal, &snapshots, &room_options(&config))?;
+        tracing::info!(journal.records = room.seq(), journal.replayed = replayed, "journal replayed");
+        let house = House::new(&config, clock, &room)?;
+        let links = Links::open(&config, &house.feeds, house.clock.reader(), &stop, &mut tasks).await?;
+        let (embedded, lane) = (links.embedded, links.emergency_lane);
+        let bench = house.bench(&lane);
         let slots = spawn_workers(&mut tasks, Arc::new(bench), &links.lanes, &stop);
 
+        let patrol = patrol::resumed(rulebook(&config)?, &room);
+        let scribe = Scribe::start(Box::new(journal), snapshots, snapshot_seq)?;
+        let owner = house.owner(&config, room, scribe, snapshot_seq, links.outbox);
         let (orders, commands) = mpsc::channel(ORDERS_MAX);
-        let owner = Owner {
-            room,
-            scribe: Scribe::start(Box::new(journal))?,
-            feeds: Arc::clone(&feeds),
-            ledger: Arc::clone(&ledger),
-            board: Arc::clone(&board),
-            outbox: links.outbox,
-            prefix: config.mqtt_prefix.clone(),
-            clock: clock.clone(),
-            trouble: None,
-        };
-        let doors = Doors { emergencies: links.emergencies, commands, stop: stop.clone() };
-        spawn_thread(&mut tasks, "room", move |runtime| runtime.block_on(owner.run(doors)))?;
+        let (found, findings) = mpsc::channel(FINDINGS_MAX);
+        let doors = Doors { emergencies: links.emergencies, commands, findings, stop: stop.clone() };
+        let at_start = damage(&set_aside);
+        spawn_thread(&mut tasks, "room", move |runtime| runtime.block_on(owner.run(doors, at_start)))?;
 
         let feed_ids = config.feeds.iter().map(|feed| feed.id.clone()).collect();
-        let ticker = Ticker {
-            publisher: picture.publisher(clock.now()),
-            picture: Arc::clone(&picture),
-            board: Arc::clone(&board),
-            ledger,
-            slots,
-            health: Health::new(links.status, feed_ids, links.lanes, links.emergency_lane),
-            clock: clock.clone(),
-            pages_seen: 0,
-        };
+        let feed_links = FeedLinks::new(links.status.first().map(|(_, session)| session.clone()), feed_ids);
+        let patrol = house.patrol(&config, patrol, feed_links.clone(), found);
+        let patrolling = stop.clone();
+        spawn_thread(&mut tasks, "patrol", move |runtime| {
+            runtime.block_on(patrol.run(patrolling));
+            Ok(())
+        })?;
+        let ticker = house.ticker(slots, feed_links, Health::new(links.status, links.lanes, lane.clone()));
         let ticking = stop.clone();
         spawn_thread(&mut tasks, "picture", move |runtime| {
             ticker.run(runtime, &ticking);
@@ -103,18 +97,8 @@ impl Assembly {
         })?;
 
         let bound = http.local_addr()?;
-        let sources = Sources {
-            published: board.published(),
-            commands: orders,
-            decoder: Arc::new(move |frame| feeds.decode(frame)),
-            trail: Arc::new(move |key| picture.trail(key)),
-            access: config.http.tokens.map_or(Access::Open { listen: bound }, Access::Tokens),
-            clock: clock.reader(),
-            metrics_text: Arc::new(move || metrics.render()),
-            version: env!("CARGO_PKG_VERSION"),
-            shutdown: stop.clone(),
-        };
         let limits = ServeLimits { connections: config.http.max_connections, ..ServeLimits::default() };
+        let sources = house.sources(config, bound, orders, lane, metrics, stop.clone());
         let serving = api::serve(http, api::router(Shared::new(sources)), stop.clone(), limits);
         tasks.spawn(async move { serving.await.context("HTTP ended") });
         Ok(Self { http: bound, broker: embedded, stop, tasks })
@@ -152,21 +136,173 @@ impl Assembly {
     }
 }
 
+/// What several tasks share.
+struct House {
+    clock: Clock,
+    started: Now,
+    feeds: Arc<Feeds>,
+    picture: Arc<Picture>,
+    ledger: Arc<Ledger>,
+    board: Arc<Board>,
+}
+
+impl House {
+    fn new(config: &Config, clock: Clock, room: &ControlRoom) -> anyhow::Result<Self> {
+        let picture = PictureOptions { hash_seed: random_seed()?, ..config.picture.clone() };
+        let guide = Guide::new(config.places.clone(), config.runbooks.clone());
+        let started = clock.now();
+        Ok(Self {
+            feeds: Arc::new(read_feeds(config)?),
+            picture: Arc::new(Picture::new(picture)),
+            ledger: Arc::default(),
+            board: Arc::new(Board::new(&new_epoch(), room.clone(), guide, clock.name(), started)),
+            started,
+            clock,
+        })
+    }
+
+    fn bench(&self, lane: &EmergencyLane) -> Bench {
+        Bench {
+            feeds: Arc::clone(&self.feeds),
+            picture: Arc::clone(&self.picture),
+            ledger: Arc::clone(&self.ledger),
+            emergencies: lane.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn owner(&self, config: &Config, room: ControlRoom, scribe: Scribe, kept_seq: u64, outbox: Outbox) -> Owner {
+        Owner {
+            room,
+            scribe,
+            feeds: Arc::clone(&self.feeds),
+            ledger: Arc::clone(&self.ledger),
+            board: Arc::clone(&self.board),
+            outbox,
+            prefix: config.mqtt_prefix.clone(),
+            clock: self.clock.clone(),
+            trouble: None,
+            looked: self.started,
+            keep_ms: i64::from(config.journal_keep_days) * DAY_MS,
+            kept_seq,
+            keeping: None,
+        }
+    }
+
+    fn patrol(
+        &self,
+        config: &Config,
+        patrol: Patrol,
+        links: FeedLinks,
+        findings: mpsc::Sender<Vec<Finding>>,
+    ) -> PatrolTask {
+        PatrolTask {
+            patrol,
+            published: self.board.published(),
+            board: Arc::clone(&self.board),
+            picture: Arc::clone(&self.picture),
+            links,
+            findings,
+            depots: config.places.depots(),
+            clock: self.clock.clone(),
+            started: self.started,
+        }
+    }
+
+    fn ticker(&self, slots: Vec<TallySlot>, links: FeedLinks, health: Health) -> Ticker {
+        Ticker {
+            publisher: self.picture.publisher(self.clock.now()),
+            picture: Arc::clone(&self.picture),
+            board: Arc::clone(&self.board),
+            ledger: Arc::clone(&self.ledger),
+            slots,
+            links,
+            health,
+            clock: self.clock.clone(),
+            pages_seen: 0,
+        }
+    }
+
+    fn sources(
+        self,
+        config: Config,
+        listen: SocketAddr,
+        commands: mpsc::Sender<PendingCommand>,
+        lane: EmergencyLane,
+        metrics: PrometheusHandle,
+        shutdown: CancellationToken,
+    ) -> Sources {
+        let Self { feeds, picture, board, clock, .. } = self;
+        Sources {
+            published: board.published(),
+            commands,
+            prefix: Arc::from(config.mqtt_prefix.as_str()),
+            decoder: Arc::new(move |frame| feeds.decode(frame)),
+            recorder: recorder(lane, clock.clone()),
+            trail: Arc::new(move |key| picture.trail(key)),
+            access: config.http.tokens.map_or(Access::Open { listen }, Access::Tokens),
+            clock: clock.reader(),
+            metrics_text: Arc::new(move || metrics.render()),
+            version: env!("CARGO_PKG_VERSION"),
+            shutdown,
+        }
+    }
+}
+
+fn open_journal(config: &Config) -> anyhow::Result<(SqliteLog, SnapshotFiles)> {
+    Ok((SqliteLog::open(&config.journal_path)?, SnapshotFiles::beside(&config.journal_path)))
+}
+
 fn told(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
     ended.context("a task panicked")?
 }
 
-/// The room as the journal left it.
-fn open_room(config: &Config) -> anyhow::Result<(ControlRoom, SqliteLog)> {
-    let mut journal = SqliteLog::open(&config.journal_path)?;
-    let mut room = ControlRoom::new(RoomOptions {
+/// The emergency lane for what comes over HTTP.
+fn recorder(lane: EmergencyLane, clock: Clock) -> api::Recorder {
+    Arc::new(move |topic, payload| {
+        let (lane, received_at) = (lane.clone(), clock.now().utc);
+        Box::pin(async move {
+            let topic = topic.into_boxed_str();
+            lane.record(Frame { topic, payload, qos: 1, retained: false, dup: false, received_at }).await
+        })
+    })
+}
+
+fn room_options(config: &Config) -> RoomOptions {
+    RoomOptions {
         timezone: config.timezone.clone(),
         passenger_priority: config.passenger_priority,
         ..RoomOptions::default()
-    });
-    let records = owner::replay(&mut room, &mut journal)?;
-    tracing::info!(journal.records = records, journal.path = %config.journal_path.display(), "journal replayed");
-    Ok((room, journal))
+    }
+}
+
+/// Somebody has to be told that records of the journal were found damaged.
+fn damage(set_aside: &[u64]) -> Vec<Finding> {
+    if set_aside.is_empty() {
+        return Vec::new();
+    }
+    let listed: Vec<String> = set_aside.iter().take(20).map(u64::to_string).collect();
+    let figures = [("records", set_aside.len().to_string()), ("first_records", listed.join(", "))];
+    vec![Finding {
+        rule: "SYS.JOURNAL".to_owned(),
+        subject: Subject::System("journal".to_owned()),
+        verdict: FindingVerdict::Raised,
+        class: AlertClass::System,
+        priority: Priority::P1,
+        latched: true,
+        evidence: Evidence {
+            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
+            ..Evidence::default()
+        },
+        parents: Vec::new(),
+    }]
+}
+
+fn rulebook(config: &Config) -> anyhow::Result<detect::Rulebook> {
+    detect::Rulebook::read(&config.rules).map_err(|errors| {
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("rules: {}", texts.join("; "))
+    })
 }
 
 fn read_feeds(config: &Config) -> anyhow::Result<Feeds> {

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{Degraded, Published, Snapshot};
+use api::{Degraded, Derived, Guide, Published, Snapshot};
 use imbl::Vector;
 use picture::{Publication, View};
 use room::ControlRoom;
@@ -60,13 +60,16 @@ struct Posted {
 
 impl Board {
     /// Begins with the room as replayed and an empty picture. `epoch` is new at every start of the process.
-    pub(crate) fn new(epoch: &str, room: ControlRoom, clock: &'static str, now: Now) -> Self {
+    pub(crate) fn new(epoch: &str, room: ControlRoom, guide: Guide, clock: &'static str, now: Now) -> Self {
         let first = Snapshot {
             epoch: Arc::from(epoch),
             revision: 1,
             as_of: now.utc,
-            revisions: api::Revisions { vehicles: 1, alerts: 1, incidents: 1, feeds: 1, status: 1 },
+            revisions: api::Revisions { vehicles: 1, alerts: 1, incidents: 1, feeds: 1, status: 1, exceptions: 1 },
             view: View::default(),
+            index: Derived::default(),
+            areas: Derived::default(),
+            guide: Arc::new(guide),
             removed: Vector::new(),
             removed_floor: 1,
             room_revisions: Vector::unit((0, 1)),
@@ -74,6 +77,7 @@ impl Board {
             feeds: BTreeMap::new(),
             rejects: BTreeMap::new(),
             clients: BTreeMap::new(),
+            exceptions: Arc::from([]),
             degraded: Vec::new(),
             checks: vec![("broker".to_owned(), false, "not connected yet".to_owned())],
             clock,
@@ -111,6 +115,7 @@ impl Board {
         }
         if touched.incidents || was_troubled {
             last.revisions.incidents = revision;
+            last.areas = Derived::default();
         }
         let first_shown = *durable_seq + 1;
         while last.room_revisions.back().is_some_and(|(first, _)| *first >= first_shown) {
@@ -129,6 +134,17 @@ impl Board {
         self.published.publish(last.clone());
     }
 
+    /// Posts what is out of order without needing an owner.
+    pub(crate) fn post_exceptions(&self, exceptions: Vec<Arc<detect::Exception>>, now: Now) {
+        let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = &mut posted.snapshot;
+        last.revision += 1;
+        last.revisions.exceptions = last.revision;
+        last.exceptions = exceptions.into();
+        last.as_of = last.as_of.max(now.utc);
+        self.published.publish(last.clone());
+    }
+
     /// Posts what the workers folded. `look` is asked for the news under a revision that every changed record carries.
     pub(crate) fn post_picture(&self, now: Now, look: impl FnOnce(u64) -> Tick) {
         let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +155,7 @@ impl Board {
         if picture.changed.vehicles {
             last.revisions.vehicles = revision;
             last.view = picture.view;
+            last.index = Derived::default();
             note_removed(last, picture.removed, revision);
         }
         if picture.changed.feeds {

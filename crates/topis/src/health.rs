@@ -11,12 +11,36 @@ use transit::{FeedId, Now, UtcMillis};
 /// A counter that rose keeps its complaint this long.
 const COMPLAINT_MS: u64 = 60_000;
 
-/// Looks at everything that can be out of order outside the room.
-pub(crate) struct Health {
-    links: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
+/// The broker session behind each feed. Everybody who looks has one of their own.
+#[derive(Clone)]
+pub(crate) struct FeedLinks {
+    session: Option<watch::Receiver<LinkStatus>>,
     feeds: Vec<FeedId>,
     /// Whether positions can reach us, and since when; `None` before the first look.
     flow: Option<(bool, Now)>,
+}
+
+impl FeedLinks {
+    /// All of `feeds` come by `session`.
+    pub(crate) fn new(session: Option<watch::Receiver<LinkStatus>>, feeds: Vec<FeedId>) -> Self {
+        Self { session, feeds, flow: None }
+    }
+
+    /// The link behind each feed.
+    pub(crate) fn look(&mut self, now: Now) -> Vec<Link> {
+        let up = self.session.as_ref().is_some_and(|status| status.borrow().is_up());
+        let (up, since) = match self.flow {
+            Some((was_up, since)) if was_up == up => (up, since),
+            Some(_) | None => (up, now),
+        };
+        self.flow = Some((up, since));
+        self.feeds.iter().map(|feed| Link { feed: feed.clone(), up, since }).collect()
+    }
+}
+
+/// Looks at everything that can be out of order outside the room.
+pub(crate) struct Health {
+    links: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
     lanes: Arc<Lanes>,
     emergency: EmergencyLane,
     rises: Rises,
@@ -26,25 +50,13 @@ pub(crate) struct Health {
 pub(crate) type Check = (String, bool, String);
 
 impl Health {
-    /// Watches these links, the first of which carries the positions of `feeds`.
+    /// Watches these links and lanes.
     pub(crate) fn new(
         links: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
-        feeds: Vec<FeedId>,
         lanes: Arc<Lanes>,
         emergency: EmergencyLane,
     ) -> Self {
-        Self { links, feeds, flow: None, lanes, emergency, rises: BTreeMap::new() }
-    }
-
-    /// The link behind each feed.
-    pub(crate) fn feed_links(&mut self, now: Now) -> Vec<Link> {
-        let up = self.links.first().is_some_and(|(_, status)| status.borrow().is_up());
-        let (up, since) = match self.flow {
-            Some((was_up, since)) if was_up == up => (up, since),
-            Some(_) | None => (up, now),
-        };
-        self.flow = Some((up, since));
-        self.feeds.iter().map(|feed| Link { feed: feed.clone(), up, since }).collect()
+        Self { links, lanes, emergency, rises: BTreeMap::new() }
     }
 
     /// Everything that is out of order now, and the readiness checks.

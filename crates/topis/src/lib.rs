@@ -15,8 +15,10 @@ mod links;
 pub mod log;
 pub mod output;
 mod owner;
+mod patrol;
 mod player;
 mod receipt;
+mod restore;
 mod scribe;
 pub mod serve;
 

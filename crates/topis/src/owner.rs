@@ -6,12 +6,12 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use alert::{AlarmReport, AlarmSubject, Alert, Change, Order, Refusal, Subject};
+use alert::{AlarmReport, AlarmSubject, Alert, Finding, Order, Subject};
 use anyhow::Context as _;
 use api::{CommandAnswer, PendingCommand};
 use decode::{Feeds, Grade, Message};
 use ingest::{Done, EmergencyFrame, Outbox};
-use journal::{AppendError, Record, RecordLog};
+use journal::{AppendError, Record};
 use room::{ControlRoom, Input, Verdict};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -25,6 +25,7 @@ use crate::{
     clock::Clock,
     ledger::Ledger,
     receipt::{Receipt, ReceiptState},
+    restore::SNAPSHOT_EVERY,
     scribe::{Scribe, Written},
     trouble::{Cause, Trouble},
 };
@@ -38,6 +39,11 @@ const RETRY: Duration = Duration::from_secs(1);
 /// A writing that takes longer than this hangs: people are shown what it holds up. Disks under load take tenths.
 const STALL: Duration = Duration::from_millis(500);
 
+/// How often timers are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// A wall clock that moves this much against the clock that never jumps was set, in milliseconds.
+const CLOCK_STEP_MS: i64 = 1_000;
+
 /// What the owner needs of the rest.
 pub(crate) struct Owner {
     pub(crate) room: ControlRoom,
@@ -50,6 +56,13 @@ pub(crate) struct Owner {
     pub(crate) clock: Clock,
     /// What is wrong with the journal.
     pub(crate) trouble: Option<Trouble>,
+    /// When the clock was last looked at.
+    pub(crate) looked: Now,
+    /// Records stay at least this long, in milliseconds.
+    pub(crate) keep_ms: i64,
+    /// The record that the newest snapshot follows, and one under way.
+    pub(crate) kept_seq: u64,
+    pub(crate) keeping: Option<oneshot::Receiver<()>>,
 }
 
 /// The owner's doors.
@@ -58,6 +71,8 @@ pub(crate) struct Doors {
     pub(crate) emergencies: mpsc::Receiver<EmergencyFrame>,
     /// Orders.
     pub(crate) commands: mpsc::Receiver<PendingCommand>,
+    /// What rules found.
+    pub(crate) findings: mpsc::Receiver<Vec<Finding>>,
     /// Ends the loop.
     pub(crate) stop: CancellationToken,
 }
@@ -66,6 +81,8 @@ pub(crate) struct Doors {
 enum Work {
     Emergency(EmergencyFrame),
     Command(PendingCommand),
+    Findings(Vec<Finding>),
+    Tick,
 }
 
 /// Inputs of one message or order, with whoever waits for their fsync.
@@ -75,6 +92,7 @@ pub(crate) struct Pending {
 }
 
 pub(crate) enum Waiting {
+    Nobody,
     Source(Done),
     Operator(oneshot::Sender<CommandAnswer>),
 }
@@ -88,25 +106,13 @@ struct Staged {
     verdicts: VecDeque<Vec<Verdict>>,
 }
 
-/// Rebuilds the room from the journal, by `apply` alone; gives the number of records.
-///
-/// # Errors
-/// A record that cannot be read or was not written by this program.
-pub(crate) fn replay(room: &mut ControlRoom, journal: &mut dyn RecordLog) -> anyhow::Result<u64> {
-    let records = journal.tail(1, &mut |seq, bytes| {
-        room.apply(&room::decode(bytes)?);
-        if room.seq() == seq { Ok(()) } else { Err(format!("record {seq} left the room at {}", room.seq()).into()) }
-    })?;
-    Ok(records)
-}
-
 impl Owner {
     /// Owns the room until told to stop.
     ///
     /// # Errors
     /// The journal failed in a way after which nothing may be answered any more: the process must end and replay.
-    pub(crate) async fn run(mut self, mut doors: Doors) -> anyhow::Result<()> {
-        let mut waiting = VecDeque::new();
+    pub(crate) async fn run(mut self, mut doors: Doors, at_start: Vec<Finding>) -> anyhow::Result<()> {
+        let mut waiting = VecDeque::from([Pending::found(at_start)]);
         loop {
             let retry_at = self.trouble.as_ref().map(|trouble| trouble.retry_at);
             let Some(batch) = next_batch(&mut doors, waiting.len(), retry_at).await else { return Ok(()) };
@@ -129,12 +135,14 @@ impl Owner {
         }
     }
 
-    /// Decodes an emergency frame; an order is already decoded.
-    fn read(&self, work: Work) -> Pending {
+    /// Decodes an emergency frame; everything else is already decoded.
+    fn read(&mut self, work: Work) -> Pending {
         let EmergencyFrame { frame, done } = match work {
             Work::Command(PendingCommand { command, answer }) => {
                 return Pending { inputs: vec![Input::Command(command)], waiting: Waiting::Operator(answer) };
             }
+            Work::Findings(findings) => return Pending::found(findings),
+            Work::Tick => return Pending { inputs: self.tick(), waiting: Waiting::Nobody },
             Work::Emergency(frame) => frame,
         };
         let read = decode::Frame {
@@ -158,6 +166,35 @@ impl Owner {
             Message::Vehicle(_) | Message::Presence(_) => None,
         };
         Pending { inputs: decoded.messages.into_iter().filter_map(input).collect(), waiting: Waiting::Source(done) }
+    }
+
+    /// What the clock brings: timers that are due, and a wall clock that was set.
+    fn tick(&mut self) -> Vec<Input> {
+        let now = self.clock.now();
+        let mono_ms = i64::try_from(now.mono_ms.saturating_sub(self.looked.mono_ms)).unwrap_or(0);
+        let by_ms = now.utc.since(self.looked.utc) - mono_ms;
+        self.looked = now;
+        let mut inputs = Vec::new();
+        if by_ms.abs() >= CLOCK_STEP_MS {
+            tracing::warn!(by_ms, "the wall clock was set");
+            inputs.push(Input::ClockStepped { by_ms });
+        }
+        if self.room.next_due().is_some_and(|due| due <= now.utc) {
+            inputs.push(Input::Tick);
+        }
+        inputs
+    }
+
+    /// Has a snapshot kept when the last one is old, one at a time.
+    fn keep_snapshot(&mut self, now: Now) {
+        if self.keeping.as_mut().is_some_and(|done| done.try_recv() == Err(oneshot::error::TryRecvError::Empty)) {
+            return;
+        }
+        self.keeping = None;
+        if self.room.seq() >= self.kept_seq + SNAPSHOT_EVERY {
+            self.kept_seq = self.room.seq();
+            self.keeping = Some(self.scribe.keep(self.room.clone(), now.utc.0 - self.keep_ms));
+        }
     }
 
     /// Decides everything that waits, records it, and answers; or keeps what may not be lost when the journal refuses.
@@ -186,6 +223,7 @@ impl Owner {
             let behind = waiting.iter().skip(verdicts.len());
             let shown = crate::trouble::overlay(self.room.clone(), behind, now);
             self.board.post_room(shown, self.room.seq(), touched, None, now);
+            self.keep_snapshot(now);
         }
         for (pending, verdicts) in waiting.drain(..verdicts.len()).zip(verdicts) {
             self.answer(pending, verdicts, now.utc);
@@ -220,6 +258,9 @@ impl Owner {
                 Some(frame) = doors.emergencies.recv(), if hangs && waiting.len() < WAITING_MAX => {
                     waiting.push_back(self.read(Work::Emergency(frame)));
                 }
+                Some(findings) = doors.findings.recv(), if hangs && waiting.len() < WAITING_MAX => {
+                    waiting.push_back(Pending::found(findings));
+                }
                 Some(PendingCommand { answer, .. }) = doors.commands.recv(), if hangs => {
                     // An operator who hung up needs no answer.
                     drop(answer.send(CommandAnswer::NotSaved { full: false }));
@@ -241,9 +282,14 @@ impl Owner {
             for input in &pending.inputs {
                 let decision = staged.room.decide(input, now);
                 for change in &decision.changes {
-                    staged.records.push(Record { body: room::encode(change), key: change.request_key() });
+                    staged.records.push(Record {
+                        body: room::encode(change),
+                        key: change.request_key(),
+                        at_ms: change.at().0,
+                    });
                     staged.room.apply(change);
-                    note_touched(&mut staged.touched, change);
+                    staged.touched.alerts |= change.touches_alerts();
+                    staged.touched.incidents |= change.touches_incidents();
                 }
                 verdicts.push(decision.verdict);
             }
@@ -271,7 +317,7 @@ impl Owner {
         let full = self.trouble.as_ref().is_some_and(|trouble| trouble.cause == Cause::Full);
         for Pending { inputs, waiting: whom } in std::mem::take(waiting) {
             match whom {
-                Waiting::Source(_) => waiting.push_back(Pending { inputs, waiting: whom }),
+                Waiting::Source(_) | Waiting::Nobody => waiting.push_back(Pending { inputs, waiting: whom }),
                 // An operator who hung up needs no answer.
                 Waiting::Operator(answer) => drop(answer.send(CommandAnswer::NotSaved { full })),
             }
@@ -291,6 +337,7 @@ impl Owner {
     /// Tells whoever waits, now that it is on disk.
     fn answer(&self, pending: Pending, verdicts: Vec<Verdict>, at: UtcMillis) {
         match pending.waiting {
+            Waiting::Nobody => {}
             Waiting::Source(done) => {
                 done.recorded();
                 for (input, verdict) in pending.inputs.iter().zip(&verdicts) {
@@ -304,19 +351,12 @@ impl Owner {
                 else {
                     return;
                 };
-                let ordered = command.order.alert();
-                let record = self.room.find_alert(ordered).cloned();
-                let told = match (verdict, record) {
-                    (Verdict::Done(_), Some(alert)) => {
-                        if matches!(command.order, Order::Acknowledge { .. }) {
-                            self.receipt_taken(&alert, at);
-                        }
-                        CommandAnswer::Done(alert)
-                    }
-                    (Verdict::Refused(refusal), record) => CommandAnswer::Refused(refusal, record),
-                    (_, _) => CommandAnswer::Refused(Refusal::Unknown(ordered.clone()), None),
-                };
-                drop(answer.send(told));
+                if let (Order::Acknowledge { alert, .. }, Verdict::Done(_)) = (&command.order, &verdict)
+                    && let Some(alert) = self.room.find_alert(alert)
+                {
+                    self.receipt_taken(alert, at);
+                }
+                drop(answer.send(CommandAnswer::Decided { verdict, room: Box::new(self.room.clone()) }));
             }
         }
     }
@@ -355,11 +395,10 @@ impl Owner {
     }
 }
 
-fn note_touched(touched: &mut Touched, change: &Change) {
-    if change.alert_id().is_some() {
-        touched.alerts = true;
-    } else {
-        touched.incidents = true;
+impl Pending {
+    fn found(findings: Vec<Finding>) -> Self {
+        let inputs = findings.into_iter().map(|finding| Input::Finding(Box::new(finding))).collect();
+        Self { inputs, waiting: Waiting::Nobody }
     }
 }
 
@@ -372,7 +411,9 @@ async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>
         () = tokio::time::sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {}
         Some(frame) = doors.emergencies.recv(), if waiting < WAITING_MAX => batch.push(Work::Emergency(frame)),
         Some(command) = doors.commands.recv() => batch.push(Work::Command(command)),
-        else => return None,
+        Some(findings) = doors.findings.recv(), if waiting < WAITING_MAX => batch.push(Work::Findings(findings)),
+        // While the journal refuses, nothing more becomes due: it would only wait.
+        () = tokio::time::sleep(TICK), if retry_at.is_none() => batch.push(Work::Tick),
     }
     while batch.len() < BATCH_INPUTS_MAX {
         if waiting + batch.len() < WAITING_MAX
@@ -381,6 +422,8 @@ async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>
             batch.push(Work::Emergency(frame));
         } else if let Ok(command) = doors.commands.try_recv() {
             batch.push(Work::Command(command));
+        } else if let Ok(findings) = doors.findings.try_recv() {
+            batch.push(Work::Findings(findings));
         } else {
             break;
         }

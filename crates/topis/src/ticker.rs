@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     board::{Board, Tick},
     clock::Clock,
-    health::Health,
+    health::{FeedLinks, Health},
     ledger::Ledger,
     workers::TallySlot,
 };
@@ -26,6 +26,7 @@ pub(crate) struct Ticker {
     pub(crate) board: Arc<Board>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) slots: Vec<TallySlot>,
+    pub(crate) links: FeedLinks,
     pub(crate) health: Health,
     pub(crate) clock: Clock,
     /// Version of the ledger's pages already published.
@@ -59,7 +60,7 @@ impl Ticker {
             self.pages_seen = pages.version;
         }
         let Self { picture, publisher, health, board, .. } = self;
-        let links = health.feed_links(now);
+        let links = self.links.look(now);
         board.post_picture(now, |revision| {
             let picture = publisher.publish(picture, tallies, &links, now, revision);
             let (degraded, checks) = health.look(&picture, now);

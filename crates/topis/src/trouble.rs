@@ -74,7 +74,7 @@ impl Trouble {
 /// before they are on disk.
 pub(crate) fn overlay<'a>(room: ControlRoom, waiting: impl Iterator<Item = &'a Pending>, now: Now) -> ControlRoom {
     waiting
-        .filter(|pending| matches!(pending.waiting, Waiting::Source(_)))
+        .filter(|pending| !matches!(pending.waiting, Waiting::Operator(_)))
         .flat_map(|pending| &pending.inputs)
         .fold(room, |shown, input| shown.overlay(&shown.decide(input, now)))
 }

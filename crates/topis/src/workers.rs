@@ -52,13 +52,16 @@ impl Bench {
             // Alarms and incidents have a session of their own; one whose topic no filter of it could name comes here.
             if self.feeds.is_emergency(&frame.topic) {
                 self.emergencies.divert(frame);
-            } else {
-                self.take(&frame, &mut tally);
+            } else if self.take(&frame, &mut tally) {
+                // Alerts among vehicles, in a feed whose topics do not tell: what happened in the world goes by the
+                // other lane, and what vehicles said is in the picture already.
+                self.emergencies.divert(frame);
             }
         }
     }
 
-    fn take(&self, frame: &ingest::Frame, tally: &mut Tally) {
+    /// Folds what vehicles said; true when the frame holds something for the emergency lane too.
+    fn take(&self, frame: &ingest::Frame, tally: &mut Tally) -> bool {
         let read = decode::Frame {
             topic: &frame.topic,
             payload: &frame.payload,
@@ -71,14 +74,14 @@ impl Bench {
         let mut received = self.clock.now();
         received.utc = frame.received_at;
         let nothing_read = messages.is_empty();
+        let mut misdirected = false;
         for message in messages {
             match message {
                 Message::Vehicle(observation) => {
                     self.picture.fold(&observation, received, tally);
                 }
                 Message::Presence(presence) => self.ledger.note_presence(presence),
-                // Not reached: `is_emergency` kept their topics away.
-                Message::Alarm(_) | Message::Incident(_) | Message::Withdrawal(_) => {}
+                Message::Alarm(_) | Message::Incident(_) | Message::Withdrawal(_) => misdirected = true,
             }
         }
         for problem in &decoded.problems {
@@ -89,5 +92,6 @@ impl Bench {
             }
             self.ledger.note_reject(decode::reject_of(&read, &decoded, problem));
         }
+        misdirected
     }
 }

@@ -13,6 +13,7 @@ mod feed_outage;
 mod frozen_position;
 mod malformed;
 mod null_island;
+mod off_route;
 mod oversized;
 mod reconnect_storm;
 mod reorder;
@@ -66,6 +67,7 @@ pub const FAULTS: &[FaultDef] = &[
     def::<frozen_position::FrozenPosition>("frozen_position", "the position stands still while the vehicle drives on"),
     def::<malformed::Malformed>("malformed", "messages arrive broken"),
     def::<null_island::NullIsland>("null_island", "the receiver reports 0, 0"),
+    def::<off_route::OffRoute>("off_route", "the vehicle drives on another road than its line's"),
     def::<oversized::Oversized>("oversized", "messages arrive far too long"),
     def::<reconnect_storm::ReconnectStorm>("reconnect_storm", "many clients connect and leave at once"),
     def::<reorder::Reorder>("reorder", "a message arrives after its successor"),

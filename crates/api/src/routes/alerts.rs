@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Levels, Page, Routes, cut,
+    Levels, Page, Routes,
+    cards::{self, Reader},
+    cut,
     list::{Order, sort_words},
     order_asked, page_params, wait_if_asked,
 };
@@ -19,9 +21,9 @@ use crate::{
     answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
     bodies::{Recipe, Whole, aside},
     etag::Cursor,
-    filters::AlertFilter,
+    filters::{AlertFilter, SHELVED},
     format::{Format, OF_ALERTS, codes, negotiate},
-    params::{BBOX, LANG, PAGING, Param, Params, SINCE, Shape, WAIT, many, query, words},
+    params::{BBOX, LANG, PAGING, Param, Params, SINCE, Shape, WAIT, many, one as one_of, query, words},
     problem::ApiError,
     snapshot::Collection,
     views::{AlertView, HistoryView, located, rank},
@@ -61,12 +63,32 @@ const FILTERS: &[Param] = &[
     many("rule", Shape::Text, "Alerts of these rules."),
     many("subject", Shape::Text, "Alerts about these subjects, like `vehicle:18/423`."),
     many("route_id", Shape::Text, "Alerts of vehicles on these routes."),
+    one_of(
+        "shelved",
+        Shape::Words(shelved),
+        "false (default): none that is shelved, explained by another, out of service by design or one of many; true: \
+         what is on the shelf; any: all of them.",
+    ),
     many("status", Shape::Words(words::<Status>), "Alerts of these statuses; all but tests by default."),
     BBOX,
     SINCE,
     WAIT,
     LANG,
+    one_of(
+        "include",
+        Shape::Words(includes),
+        "`card`: each record has its decision card under the key `card`, as `/v1/alerts/{id}/card` answers it; then \
+         at most 50 records, as JSON.",
+    ),
 ];
+
+fn includes() -> Vec<&'static str> {
+    vec!["card"]
+}
+
+fn shelved() -> Vec<&'static str> {
+    SHELVED.to_vec()
+}
 
 fn formats() -> Vec<&'static str> {
     codes(OF_ALERTS)
@@ -98,7 +120,7 @@ pub(super) fn routes() -> Routes {
 
 /// Covert alerts are for those who can act on them.
 pub(crate) fn sees_covert(principal: &Principal) -> bool {
-    principal.role == Role::Operator
+    matches!(principal.role, Role::Operator | Role::Supervisor)
 }
 
 fn for_viewers(snapshot: &Snapshot, format: Format) -> Vec<u8> {
@@ -112,7 +134,7 @@ fn for_operators(snapshot: &Snapshot, format: Format) -> Vec<u8> {
 fn plain(snapshot: &Snapshot, format: Format, see_covert: bool) -> Vec<u8> {
     let wanted = gather(snapshot, &AlertFilter::open(see_covert), None);
     let page = Page { limit: Some(LIMIT), ..Page::default() };
-    render(snapshot, wanted, &page, format, Lang::En, |a, b| rank(a).cmp(&rank(b))).unwrap_or_default()
+    render(snapshot, wanted, &page, format, Lang::En, None, |a, b| rank(a).cmp(&rank(b))).unwrap_or_default()
 }
 
 /// Alerts that are wanted; with a cursor those that changed after it.
@@ -128,6 +150,7 @@ fn render(
     page: &Page,
     format: Format,
     lang: Lang,
+    cards: Option<&Reader>,
     order: impl Fn(&Arc<Alert>, &Arc<Alert>) -> std::cmp::Ordering,
 ) -> Result<Vec<u8>, ApiError> {
     let after = match &page.after {
@@ -138,6 +161,9 @@ fn render(
         None => None,
     };
     let (rows, next) = cut(wanted, after, page.limit, order, |a| a.id.to_string(), snapshot);
+    if let Some(reader) = cards {
+        return Ok(cards::list(snapshot, &rows, reader, &page.fields, next));
+    }
     Ok(match format {
         Format::Other(def) => {
             let shown: Vec<_> = rows.iter().map(|alert| located(alert, snapshot)).collect();
@@ -153,7 +179,7 @@ fn render(
     })
 }
 
-/// Alerts: by default every open one that is no test, the most urgent first, among equals the oldest.
+/// Alerts: by default every open one that is no test and not shelved, the most urgent first, among equals the oldest.
 ///
 /// With `since`, every alert that changed after that cursor, closed ones too. Covert alerts are for operators.
 #[utoipa::path(get, path = "/v1/alerts", tag = "alerts", params(AlertsQuery),
@@ -178,17 +204,21 @@ async fn list(
     }
     let filter = AlertFilter::of(&params, see_covert)?;
     let lang = params.lang()?;
-    let page = Page::of(&params, &snapshot, Some(LIMIT), AlertView::KEYS)?;
+    let with_cards = cards_asked(&params, format)?;
+    let limit = if with_cards { cards::LIST_MAX } else { LIMIT };
+    let page = Page::of(&params, &snapshot, Some(limit), AlertView::KEYS)?;
     let (order, reverse) = order_asked(&params, ORDERS)?;
     let since = match params.one("since")? {
         Some(text) => Some(Cursor::parse("since", text, &snapshot, snapshot.room_floor())?.revision),
         None => None,
     };
     let snapshot = wait_if_asked(&shared, snapshot, Collection::Alerts, &params, since, &headers).await?;
-    let revision = since.is_none().then(|| snapshot.changed(Collection::Alerts));
+    // A card moves with every vehicle.
+    let revision = (since.is_none() && !with_cards).then(|| snapshot.changed(Collection::Alerts));
     if let Some(response) = revision.and_then(|r| not_modified(&headers, &snapshot, r)) {
         return Ok(response);
     }
+    let reader = with_cards.then(|| Reader::of(&shared, &principal, lang));
     let read = Arc::clone(&snapshot);
     let body = aside(move || {
         let order = |a: &Arc<Alert>, b: &Arc<Alert>| {
@@ -196,14 +226,32 @@ async fn list(
             if reverse { by_number.reverse() } else { by_number }
         };
         let wanted = gather(&read, &filter, since);
-        render(&read, wanted, &page, format, lang, order)
+        render(&read, wanted, &page, format, lang, reader.as_ref(), order)
     })
     .await??;
     Ok(answer(&snapshot, revision, format.media_type(), body))
 }
 
+/// Whether each record comes with its card.
+fn cards_asked(params: &Params<AlertsQuery>, format: Format) -> Result<bool, ApiError> {
+    let asked = match params.one("include")? {
+        None => return Ok(false),
+        Some(word) if includes().contains(&word) => word,
+        Some(word) => return Err(ApiError::bad_parameter("include", word, "card")),
+    };
+    if !matches!(format, Format::Json) {
+        return Err(ApiError::bad_parameter("include", asked, "include=card with f=json only"));
+    }
+    let most = i64::try_from(cards::LIST_MAX).unwrap_or(i64::MAX);
+    if params.whole("limit", 1, 100_000)?.is_some_and(|limit| limit > most) {
+        let found = params.one("limit")?.unwrap_or_default();
+        return Err(ApiError::bad_parameter("limit", found, "with include=card a whole number from 1 to 50"));
+    }
+    Ok(true)
+}
+
 /// The alert of a path, where the asker may know of it.
-fn find<'a>(snapshot: &'a Snapshot, id: &str, principal: &Principal) -> Result<&'a Arc<Alert>, ApiError> {
+pub(super) fn find<'a>(snapshot: &'a Snapshot, id: &str, principal: &Principal) -> Result<&'a Arc<Alert>, ApiError> {
     AlertId::find(id)
         .and_then(|id| snapshot.room.find_alert(&id))
         .filter(|a| !a.covert || sees_covert(principal))

@@ -1,13 +1,9 @@
-//! Orders: taking an alert and ending it. An order is answered with 200 only after it is on disk.
+//! Orders on one alert: taking it, passing it on, putting it aside, ending it.
 
-use std::{sync::Arc, time::Duration};
-
-use alert::{Actor, AlertId, CloseReason, Command, Order, Refusal};
-use axum::{Extension, body::Body, extract::State, http::HeaderMap, response::Response};
+use alert::{AlertId, CloseReason, Deed, Mark, MarkStep, Order, ShelfKind};
+use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
-use tokio::sync::{mpsc::error::TrySendError, oneshot};
-use transit::Word as _;
+use transit::{UtcMillis, Word as _};
 use utoipa::{
     ToSchema,
     openapi::{Object, ObjectBuilder, Type},
@@ -16,80 +12,142 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Levels, Routes, alerts::AlertAnswer};
 use crate::{
-    CommandAnswer, PendingCommand, Principal, Shared, Snapshot,
-    answer::json as answer_json,
-    body::read_json,
-    params::{LANG, Params, nearest, query},
+    orders::{Asked, NAME_MAX, NothingMore, OrderQuery, Signature, Signed, bounded, required},
+    params::nearest,
     problem::ApiError,
-    views::AlertView,
 };
-
-/// After this long without an answer the outcome is unknown to us.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a person may end an alert; other reasons are for sources and timers to give.
 const REASONS: [CloseReason; 4] =
     [CloseReason::Resolved, CloseReason::FalseAlarm, CloseReason::Test, CloseReason::DuplicateOf];
 
-const NAME_MAX: usize = 64;
-const COMMENT_MAX: usize = 2_000;
-const KEY_MAX: usize = 200;
-
-query! {
-    OrderQuery = &[LANG]
-}
-
-/// Taking an alert.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AcknowledgeBody {
-    /// Who orders. Required on an open loopback; with a token it is the token's name and may be left away.
-    #[schema(max_length = 64, example = "kim")]
-    by: Option<String>,
-    /// The desk they sit at.
-    #[schema(max_length = 64)]
-    desk: Option<String>,
-    /// `count` as they read it: an alert that has re-alarmed since is not taken.
-    seen: Option<u32>,
-    /// Free text.
-    #[schema(max_length = 2000)]
-    comment: Option<String>,
-}
-
 /// Ending an alert.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CloseBody {
-    /// Who orders. Required on an open loopback; with a token it is the token's name and may be left away.
-    #[schema(max_length = 64, example = "kim")]
-    by: Option<String>,
-    /// The desk they sit at.
-    #[schema(max_length = 64)]
-    desk: Option<String>,
-    /// `count` as they read it; a close does not depend on it.
-    #[serde(rename = "seen")]
-    _seen: Option<u32>,
-    /// Free text.
-    #[schema(max_length = 2000)]
-    comment: Option<String>,
+struct Closing {
     /// Why. Required.
     #[schema(schema_with = reasons_schema, required)]
     reason: Option<String>,
+}
+
+/// Passing an alert on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Passing {
+    /// The new owner. Required.
+    #[schema(max_length = 64, required, nullable = false)]
+    to: Option<String>,
+    /// Their desk.
+    #[schema(max_length = 64)]
+    to_desk: Option<String>,
+}
+
+/// A step that was reached.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Marking {
+    /// Which. Required.
+    #[schema(schema_with = words_schema::<MarkStep>, required)]
+    step: Option<String>,
+    /// Who reached it: a crew, a station, a person.
+    #[schema(max_length = 200)]
+    party: Option<String>,
+    /// Their number of it.
+    #[schema(max_length = 200)]
+    reference: Option<String>,
+    /// When it was reached, RFC 3339 with an offset.
+    #[schema(format = DateTime)]
+    time: Option<String>,
+}
+
+/// Putting an alert aside.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Shelving {
+    /// `one_shot`: until it clears, and at most until `until`. `timed` (default): until `until`.
+    #[schema(schema_with = words_schema::<ShelfKind>)]
+    kind: Option<String>,
+    /// RFC 3339 with an offset, at most 8 hours ahead (2 for priority P2). Required.
+    #[schema(format = DateTime, required, nullable = false)]
+    until: Option<String>,
+}
+
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $name:ident = $what:ty;)*) => {$(
+        $(#[$doc])*
+        #[derive(ToSchema)]
+        #[expect(dead_code, reason = "the shape for the OpenAPI document; read in two parts")]
+        pub(crate) struct $name {
+            #[serde(flatten)]
+            who: Signature,
+            #[serde(flatten)]
+            what: $what,
+        }
+    )*};
+}
+pub(crate) use bodies;
+
+bodies! {
+    /// An order that needs no more than its giver.
+    PlainOrder = NothingMore;
+    /// Ends an alert.
+    CloseOrder = Closing;
+    /// Passes an alert on.
+    HandoverOrder = Passing;
+    /// Marks a step.
+    MarkOrder = Marking;
+    /// Puts an alert aside.
+    ShelveOrder = Shelving;
 }
 
 fn reasons_schema() -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(REASONS.iter().map(|r| r.word()))).build()
 }
 
-/// Who orders, as both bodies say it.
-struct Signature {
-    by: Option<String>,
-    desk: Option<String>,
+/// The words of a vocabulary.
+pub(crate) fn words_schema<W: transit::Word>() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(W::ALL.iter().map(|w| w.word()))).build()
 }
 
 /// The routes.
 pub(super) fn routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(acknowledge)).routes(routes!(close))
+    OpenApiRouter::new()
+        .routes(routes!(acknowledge))
+        .routes(routes!(close))
+        .routes(routes!(handover))
+        .routes(routes!(release))
+        .routes(routes!(comment))
+        .routes(routes!(mark))
+        .routes(routes!(shelve))
+        .routes(routes!(unshelve))
+        .routes(routes!(reset))
+}
+
+fn alert_id(id: &str) -> Result<AlertId, ApiError> {
+    AlertId::find(id).ok_or_else(|| ApiError::not_found("alert", id))
+}
+
+/// A word of a vocabulary that has to be there.
+pub(crate) fn word<W: transit::Word>(name: &'static str, said: Option<&str>) -> Result<W, ApiError> {
+    let known: Vec<&str> = W::ALL.iter().map(|w| w.word()).collect();
+    let Some(said) = said else {
+        return Err(ApiError::bad_member(name, &format!("is required, one of {}", known.join(", "))));
+    };
+    W::find(said).ok_or_else(|| {
+        ApiError::bad_member(name, &format!("is none of {}", known.join(", "))).meaning(nearest(said, &known))
+    })
+}
+
+/// An instant, RFC 3339 with an offset.
+pub(crate) fn instant(name: &'static str, said: Option<&str>) -> Result<Option<UtcMillis>, ApiError> {
+    said.map(|text| text.parse::<jiff::Timestamp>().map(UtcMillis::from))
+        .transpose()
+        .map_err(|error| ApiError::bad_member(name, &format!("is no instant like 2026-11-26T18:00:00+09:00: {error}")))
+}
+
+async fn tend(signed: Signed, id: &str, deed: Deed) -> Result<Response, ApiError> {
+    let order = Order::Tend { alert: alert_id(id)?, deed, comment: signed.comment.clone() };
+    signed.give(order).await
 }
 
 /// Takes an alert: 200 says that it is yours, and is on disk.
@@ -100,162 +158,124 @@ pub(super) fn routes() -> Routes {
     params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
            ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
            OrderQuery),
-    request_body = AcknowledgeBody,
-    responses((status = 200, description = "It is yours.", body = AlertAnswer)))]
-async fn acknowledge(
-    State(shared): State<Arc<Shared>>,
-    Extension(principal): Extension<Principal>,
-    Levels(id): Levels<String>,
-    params: Params<OrderQuery>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let AcknowledgeBody { by, desk, seen, comment } = read_json(&headers, body).await?;
-    let alert = alert_id(&id)?;
-    let signature = Signature { by, desk };
-    let comment = bounded("comment", comment, COMMENT_MAX)?;
-    let command = signature.sign(&principal, &headers, Order::Acknowledge { alert, seen, comment })?;
-    obey(&shared, command, &params).await
+    request_body = PlainOrder, responses((status = 200, description = "It is yours.", body = AlertAnswer)))]
+async fn acknowledge(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    let order = Order::Acknowledge { alert: alert_id(&id)?, seen: signed.seen, comment: signed.comment.clone() };
+    signed.give(order).await
 }
 
 /// Ends an alert. It stays in the record; nothing that happens later reopens it.
 ///
-/// Ending an alert that nobody has taken takes it too. `reason` is required.
+/// Ending an alert that nobody has taken takes it too. `reason` is required. One that is no emergency and whose
+/// condition still holds is not ended: shelve it.
 #[utoipa::path(post, path = "/v1/alerts/{id}/close", tag = "alerts",
     params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
            ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
            OrderQuery),
-    request_body = CloseBody,
-    responses((status = 200, description = "It is closed.", body = AlertAnswer)))]
-async fn close(
-    State(shared): State<Arc<Shared>>,
-    Extension(principal): Extension<Principal>,
-    Levels(id): Levels<String>,
-    params: Params<OrderQuery>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let CloseBody { by, desk, _seen: _, comment, reason } = read_json(&headers, body).await?;
+    request_body = CloseOrder, responses((status = 200, description = "It is closed.", body = AlertAnswer)))]
+async fn close(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Closing { reason }) = asked.read().await?;
     let alert = alert_id(&id)?;
-    let reason = close_reason(reason.as_deref())?;
-    let signature = Signature { by, desk };
-    let comment = bounded("comment", comment, COMMENT_MAX)?;
-    let command = signature.sign(&principal, &headers, Order::Close { alert, reason, comment })?;
-    obey(&shared, command, &params).await
-}
-
-fn alert_id(id: &str) -> Result<AlertId, ApiError> {
-    AlertId::find(id).ok_or_else(|| ApiError::not_found("alert", id))
-}
-
-fn close_reason(word: Option<&str>) -> Result<CloseReason, ApiError> {
     let known: Vec<&str> = REASONS.iter().map(|r| r.word()).collect();
-    let Some(word) = word else {
+    let Some(said) = reason else {
         return Err(ApiError::bad_member("reason", &format!("is required, one of {}", known.join(", "))));
     };
-    CloseReason::find(word).filter(|r| REASONS.contains(r)).ok_or_else(|| {
-        ApiError::bad_member("reason", &format!("is none of {}", known.join(", "))).meaning(nearest(word, &known))
-    })
+    let reason = CloseReason::find(&said).filter(|r| REASONS.contains(r)).ok_or_else(|| {
+        ApiError::bad_member("reason", &format!("is none of {}", known.join(", "))).meaning(nearest(&said, &known))
+    })?;
+    let order = Order::Close { alert, reason, comment: signed.comment.clone() };
+    signed.give(order).await
 }
 
-fn bounded(name: &'static str, text: Option<String>, max: usize) -> Result<Option<String>, ApiError> {
-    match &text {
-        Some(t) if t.chars().count() > max => {
-            Err(ApiError::bad_member(name, &format!("has more than {max} characters")))
-        }
-        _ => Ok(text.filter(|t| !t.trim().is_empty())),
-    }
+/// Makes somebody else the owner. Only the owner or a supervisor may.
+#[utoipa::path(post, path = "/v1/alerts/{id}/handover", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = HandoverOrder, responses((status = 200, description = "It is theirs.", body = AlertAnswer)))]
+async fn handover(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Passing { to, to_desk }) = asked.read().await?;
+    let to = required("to", to, NAME_MAX)?;
+    let desk = bounded("to_desk", to_desk, NAME_MAX)?;
+    tend(signed, &id, Deed::Handover { to, desk }).await
 }
 
-impl Signature {
-    /// Makes the order of a person.
-    fn sign(self, principal: &Principal, headers: &HeaderMap, order: Order) -> Result<Command, ApiError> {
-        let said = bounded("by", self.by, NAME_MAX)?;
-        if said.as_deref().is_some_and(|by| by.chars().any(char::is_control)) {
-            return Err(ApiError::bad_member("by", "holds a control character"));
-        }
-        let by = match (&principal.name, said) {
-            (Some(name), Some(said)) if *said != **name => {
-                let detail = format!("has to be {name:?}, the name of your token, or be left away");
-                return Err(ApiError::bad_member("by", &detail));
-            }
-            (Some(name), _) => name.to_string(),
-            (None, Some(said)) => said,
-            (None, None) => {
-                return Err(ApiError::bad_member(
-                    "by",
-                    "is required: who gives this order? Send {\"by\": \"your name\"}",
-                ));
-            }
-        };
-        let desk = bounded("desk", self.desk, NAME_MAX)?;
-        let request_id = match headers.get("idempotency-key") {
-            Some(key) => match key.to_str() {
-                Ok(key) if (1..=KEY_MAX).contains(&key.len()) => key.to_owned(),
-                _ => {
-                    let detail = format!("has to be 1 to {KEY_MAX} visible ASCII characters");
-                    return Err(ApiError::bad_member("Idempotency-Key", &detail));
-                }
-            },
-            None => order.default_request_id(&by),
-        };
-        Ok(Command { actor: Actor { by, desk }, request_id, order })
-    }
+/// Gives an alert up: it is nobody's, and has to be taken anew. Only the owner or a supervisor may.
+#[utoipa::path(post, path = "/v1/alerts/{id}/release", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is nobody's.", body = AlertAnswer)))]
+async fn release(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    tend(signed, &id, Deed::Release).await
 }
 
-/// Hands an order to the room and waits for its answer.
-async fn obey(shared: &Shared, command: Command, params: &Params<OrderQuery>) -> Result<Response, ApiError> {
-    let lang = params.lang()?;
-    let (answer, answered) = oneshot::channel();
-    match shared.sources.commands.try_send(PendingCommand { command, answer }) {
-        Ok(()) => {}
-        Err(TrySendError::Full(_)) => return Err(ApiError::busy()),
-        Err(TrySendError::Closed(_)) => return Err(ApiError::not_saved(false)),
-    }
-    let Ok(Ok(outcome)) = tokio::time::timeout(ANSWER_PATIENCE, answered).await else {
-        return Err(ApiError::unanswered());
+/// Puts words into an alert's history. `comment` is required.
+#[utoipa::path(post, path = "/v1/alerts/{id}/comment", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is in the history.", body = AlertAnswer)))]
+async fn comment(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    tend(signed, &id, Deed::Comment).await
+}
+
+/// Marks a step reached outside: police notified, crew on the scene, power off, area clear.
+#[utoipa::path(post, path = "/v1/alerts/{id}/mark", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = MarkOrder, responses((status = 200, description = "It is in the history.", body = AlertAnswer)))]
+async fn mark(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Marking { step, party, reference, time }) = asked.read().await?;
+    let mark = Mark {
+        step: word("step", step.as_deref())?,
+        party: bounded("party", party, 200)?,
+        reference: bounded("reference", reference, 200)?,
+        time: instant("time", time.as_deref())?,
     };
-    let snapshot = shared.newest();
-    match outcome {
-        CommandAnswer::Done(alert) => Ok(answer_json(&snapshot, None, &AlertView::of(&alert, &snapshot, lang))),
-        CommandAnswer::Refused(refusal, record) => {
-            let record = record.map(|alert| record_of(&alert, &snapshot, lang));
-            Err(refused(&refusal, record))
-        }
-        CommandAnswer::NotSaved { full } => Err(ApiError::not_saved(full)),
-    }
+    tend(signed, &id, Deed::Mark(mark)).await
 }
 
-/// The record as it is, for an order that was refused.
-struct Current {
-    body: serde_json::Value,
-    since: Option<String>,
-}
-
-fn record_of(alert: &alert::Alert, snapshot: &Snapshot, lang: publish::Lang) -> Current {
-    Current {
-        body: serde_json::to_value(AlertView::of(alert, snapshot, lang)).unwrap_or_default(),
-        since: alert.acknowledgement.as_ref().map(|a| a.at.to_string()),
-    }
-}
-
-fn refused(refusal: &Refusal, record: Option<Current>) -> ApiError {
-    let since = record.as_ref().and_then(|r| r.since.clone());
-    let detail = format!("Nothing was changed: {refusal}.");
-    let error = match refusal {
-        Refusal::Unknown(id) => ApiError::not_found("alert", &id.to_string()),
-        Refusal::AlreadyTaken { owner, .. } => ApiError::conflict("already-taken", "Already taken", detail)
-            .with("owner", owner.as_str())
-            .with("since", json!(since)),
-        Refusal::ReAlarmed(_) => ApiError::conflict("re-alarmed", "Re-alarmed", detail),
-        Refusal::Closed(_) => ApiError::conflict("closed", "Closed", detail),
-        Refusal::KeyReused => {
-            ApiError::conflict("key-reused", "Idempotency-Key reused", detail).with("parameter", "Idempotency-Key")
-        }
-        Refusal::Reason(word) => ApiError::bad_member("reason", &format!("{word} is not for a person to give")),
+/// Puts an alert aside for a while; it is watched on and comes back by itself. Never an emergency.
+///
+/// `comment` is required: why may it wait?
+#[utoipa::path(post, path = "/v1/alerts/{id}/shelve", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = ShelveOrder, responses((status = 200, description = "It is on the shelf.", body = AlertAnswer)))]
+async fn shelve(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Shelving { kind, until }) = asked.read().await?;
+    let kind = match kind {
+        Some(said) => word("kind", Some(&said))?,
+        None => ShelfKind::Timed,
     };
-    match record {
-        Some(record) => error.with("record", record.body),
-        None => error,
-    }
+    let until = instant("until", until.as_deref())?.ok_or_else(|| ApiError::bad_member("until", "is required"))?;
+    tend(signed, &id, Deed::Shelve { kind, until }).await
+}
+
+/// Takes an alert from the shelf.
+#[utoipa::path(post, path = "/v1/alerts/{id}/unshelve", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is back.", body = AlertAnswer)))]
+async fn unshelve(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    tend(signed, &id, Deed::Unshelve).await
+}
+
+/// Ends a latched condition whose source is normal again, without closing the alert.
+#[utoipa::path(post, path = "/v1/alerts/{id}/reset", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is cleared.", body = AlertAnswer)))]
+async fn reset(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    tend(signed, &id, Deed::Reset).await
 }

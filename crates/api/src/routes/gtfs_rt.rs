@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use publish::{FormatDef, formats::gtfs_rt};
+use publish::{
+    Advisory, FormatDef,
+    formats::{gtfs_rt, gtfs_rt_alerts},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Routes, vehicles::encode};
 use crate::{
-    Shared,
+    Shared, Snapshot,
     answer::whole,
     bodies::{Recipe, Whole},
     format::Format,
@@ -19,7 +22,11 @@ use crate::{
 
 /// The routes.
 pub(super) fn routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(protobuf)).routes(routes!(json))
+    OpenApiRouter::new()
+        .routes(routes!(protobuf))
+        .routes(routes!(json))
+        .routes(routes!(alerts_protobuf))
+        .routes(routes!(alerts_json))
 }
 
 async fn feed(shared: &Shared, headers: &HeaderMap, def: &'static FormatDef) -> Result<Response, ApiError> {
@@ -45,4 +52,44 @@ async fn protobuf(
     responses((status = 200, description = "FeedMessage.", body = Object, content_type = "application/json")))]
 async fn json(State(shared): State<Arc<Shared>>, headers: HeaderMap, _: Params<NoQuery>) -> Result<Response, ApiError> {
     feed(&shared, &headers, &gtfs_rt::JSON).await
+}
+
+/// What operators have told the public, and no more than that.
+fn advisories(snapshot: &Snapshot, format: Format) -> Vec<u8> {
+    let public: Vec<Advisory> = snapshot.room.incidents().filter_map(|incident| Advisory::of(incident).ok()).collect();
+    match format {
+        Format::Other(def) if def.code == gtfs_rt::PROTOBUF.code => {
+            gtfs_rt_alerts::service_alerts_pb(&public, snapshot.as_of)
+        }
+        Format::Other(_) | Format::Json => gtfs_rt_alerts::service_alerts_json(&public, snapshot.as_of),
+    }
+}
+
+async fn alerts(shared: &Shared, headers: &HeaderMap, def: &'static FormatDef) -> Result<Response, ApiError> {
+    let snapshot = shared.live()?;
+    let (format, collection) = (Format::Other(def), Collection::Incidents);
+    let recipe = Recipe { whole: Whole::Advisories, format, collection, encode: advisories };
+    whole(shared, &snapshot, &recipe, headers).await
+}
+
+/// Service alerts that operators have published, as a GTFS-Realtime 2.0 FeedMessage, FULL_DATASET, protobuf.
+#[utoipa::path(get, path = "/gtfs-rt/alerts.pb", tag = "gtfs-rt", params(NoQuery),
+    responses((status = 200, description = "FeedMessage.", body = Vec<u8>, content_type = "application/x-protobuf")))]
+async fn alerts_protobuf(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    _: Params<NoQuery>,
+) -> Result<Response, ApiError> {
+    alerts(&shared, &headers, &gtfs_rt::PROTOBUF).await
+}
+
+/// Service alerts that operators have published, as canonical protobuf-JSON.
+#[utoipa::path(get, path = "/gtfs-rt/alerts.json", tag = "gtfs-rt", params(NoQuery),
+    responses((status = 200, description = "FeedMessage.", body = Object, content_type = "application/json")))]
+async fn alerts_json(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    _: Params<NoQuery>,
+) -> Result<Response, ApiError> {
+    alerts(&shared, &headers, &gtfs_rt::JSON).await
 }

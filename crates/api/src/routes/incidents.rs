@@ -40,7 +40,7 @@ struct IncidentsAnswer {
 /// One incident.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the shape for the OpenAPI document")]
-struct IncidentAnswer {
+pub(super) struct IncidentAnswer {
     data: IncidentView<'static>,
     meta: Meta,
 }

@@ -1,17 +1,27 @@
 //! The routes, one file a noun. A new resource is a file here and one line in [`all`].
 
 mod alerts;
+mod area;
+mod cap;
+mod cards;
 mod changes;
 mod commands;
+mod exceptions;
 mod feeds;
 mod gtfs_rt;
+mod incident_orders;
 mod incidents;
 mod list;
+mod load;
 mod meta;
 mod pages;
+mod places;
 mod probes;
+mod proposals;
+mod raise;
 mod status;
 mod stream;
+mod suppressions;
 mod validate;
 
 pub use validate::verdict_json;
@@ -45,8 +55,18 @@ pub(crate) fn all(doc: utoipa::openapi::OpenApi) -> Routes {
         .merge(status::routes())
         .merge(vehicles::routes())
         .merge(alerts::routes())
+        .merge(raise::routes())
         .merge(commands::routes())
+        .merge(suppressions::routes())
+        .merge(exceptions::routes())
+        .merge(load::routes())
         .merge(incidents::routes())
+        .merge(incident_orders::routes())
+        .merge(cap::routes())
+        .merge(area::routes())
+        .merge(cards::routes())
+        .merge(places::routes())
+        .merge(proposals::routes())
         .merge(feeds::routes())
         .merge(validate::routes())
         .merge(changes::routes())
@@ -82,4 +102,27 @@ pub(crate) fn level(text: &str) -> impl Display + '_ {
         }
     }
     Level(text)
+}
+
+/// What an order is about, as alerts say it: `vehicle:18/423`, `stop:..`, `line:..`, `area:..`, `feed:..`.
+pub(crate) fn subject_of(name: &'static str, text: &str) -> Result<alert::Subject, ApiError> {
+    let bad = || {
+        let detail =
+            "has to be like vehicle:18/423, stop:1050109, line:402, area:name, feed:native or incident:source/id";
+        ApiError::bad_member(name, detail)
+    };
+    let (kind, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(bad)?;
+    if rest.chars().count() > 200 || rest.chars().any(char::is_control) {
+        return Err(bad());
+    }
+    let rest = rest.to_owned();
+    Ok(match kind {
+        "vehicle" => alert::Subject::Vehicle(transit::VehicleKey::parse(&rest).ok().ok_or_else(bad)?),
+        "stop" => alert::Subject::Stop(rest),
+        "line" => alert::Subject::Line(rest),
+        "area" => alert::Subject::Area(rest),
+        "incident" => alert::Subject::Incident(rest),
+        "feed" => alert::Subject::Feed { feed: transit::FeedId::parse(&rest).ok().ok_or_else(bad)?, scope: None },
+        _ => return Err(bad()),
+    })
 }

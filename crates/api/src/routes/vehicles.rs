@@ -170,7 +170,7 @@ fn select(
     })
 }
 
-fn key_of(agency: &str, vehicle: &str) -> Result<VehicleKey, ApiError> {
+pub(super) fn key_of(agency: &str, vehicle: &str) -> Result<VehicleKey, ApiError> {
     let agency = AgencyId::parse(agency).map_err(|e| ApiError::bad_path(&format!("The agency {e}.")))?;
     let vehicle = VehicleId::parse(vehicle).map_err(|e| ApiError::bad_path(&format!("The vehicle {e}.")))?;
     Ok(VehicleKey { agency, vehicle })

@@ -9,14 +9,14 @@ use axum::{
 use super::{Desk, Seen};
 use crate::{Access, Role, Tokens, openapi};
 
-fn with_tokens() -> Desk {
+pub(super) fn with_tokens() -> Desk {
     let lines: String = [("kim", Role::Operator), ("wall", Role::Viewer), ("bus", Role::Feeder)]
         .map(|(name, role)| Tokens::line(name, role, &format!("{name}-token")).unwrap() + "\n")
         .concat();
     Desk::with(Access::Tokens(Tokens::parse(&lines).unwrap()))
 }
 
-async fn ask(desk: &Desk, method: Method, path: &str, token: Option<&str>) -> Seen {
+pub(super) async fn ask(desk: &Desk, method: Method, path: &str, token: Option<&str>) -> Seen {
     let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
@@ -47,11 +47,12 @@ async fn every_route_keeps_out_who_may_not() {
         let is_stream = path == "/v1/stream";
         let is_probe = path == "/livez" || path == "/readyz";
         let is_get = method == Method::GET;
-        let is_validate = path == "/v1/validate";
+        let is_validate = path == "/v1/validate" || path == "/v1/cap";
+        let is_question = path == "/v1/area";
         for (token, may) in [
             (None, is_probe),
             (Some("nobody-token"), is_probe),
-            (Some("wall-token"), is_get),
+            (Some("wall-token"), is_get || is_question),
             (Some("bus-token"), is_probe || is_validate),
             (Some("kim-token"), true),
         ] {
@@ -164,6 +165,9 @@ async fn pages_of_other_sites_order_nothing() {
         assert!(desk.send(request).await.problem().starts_with("403 forbidden"), "{name}: {value}");
     }
     assert!(desk.orders.try_recv().is_err());
+    let question = Request::post("/v1/area").header("host", "localhost:8080").header("origin", "http://evil.example");
+    let question = question.header("content-type", "application/geo+json").body(Body::from("{}")).unwrap();
+    assert!(desk.send(question).await.problem().starts_with("403 forbidden"));
     let own = Request::post("/v1/validate")
         .header("host", "localhost:8080")
         .header("origin", "http://localhost:8080")

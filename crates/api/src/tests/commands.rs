@@ -26,7 +26,7 @@ async fn the_first_takes_it_and_the_second_is_told_who_has_it() {
     let alert = mine.json()["data"].clone();
     assert_eq!(
         (&alert["owner"], &alert["owner_desk"], &alert["next_step"]),
-        (&"kim".into(), &"2".into(), &"close".into())
+        (&"kim".into(), &"2".into(), &"Have the driver stop, open the doors and get everybody out, upwind".into())
     );
     let again = order(&mut desk, &path, r#"{"by":"kim","desk":"2","seen":1,"comment":"calling"}"#).await;
     assert_eq!((again.status.as_u16(), &again.json()["data"]["owner"]), (200, &"kim".into()));
@@ -56,12 +56,11 @@ async fn a_person_gives_exactly_the_reasons_that_are_offered() {
         let mut desk = Desk::new();
         let id = desk.press("18/1", AlarmKind::Fire, |_| {});
         let order = Order::Close { alert: id.clone(), reason: *reason, comment: None };
-        let actor = alert::Actor { by: "kim".to_owned(), desk: None };
+        let actor = alert::Actor { by: "kim".to_owned(), desk: None, supervisor: false };
         let command = alert::Command { actor, request_id: "r".to_owned(), order };
         let verdict = desk.commit(&room::Input::Command(command));
         let word = transit::Word::word(*reason);
-        let document =
-            crate::openapi().pointer("/components/schemas/CloseBody/properties/reason/enum").unwrap().clone();
+        let document = crate::openapi().pointer("/components/schemas/Closing/properties/reason/enum").unwrap().clone();
         let offered = document.as_array().unwrap().iter().any(|w| w == word);
         assert_eq!(matches!(verdict, room::Verdict::Done(_)), offered, "{word}");
     }
@@ -102,8 +101,8 @@ async fn what_is_wrong_with_an_order_is_said_by_name() {
         acknowledge {} -> 400 bad-member: by: is required: who gives this order? Send {"by": "your name"}.
         acknowledge {"by":"  "} -> 400 bad-member: by: is required: who gives this order? Send {"by": "your name"}.
         acknowledge {"by":"a\nb"} -> 400 bad-member: by: holds a control character.
-        acknowledge {"by":"kim","sen":1} -> 422 bad-body: The body is JSON, but not what is expected: unknown field `sen`, expected one of `by`, `desk`, `seen`, `comment` at line 1 column 17.
-        acknowledge {"by":"kim","seen":"1"} -> 422 bad-body: The body is JSON, but not what is expected: invalid type: string "1", expected u32 at line 1 column 22.
+        acknowledge {"by":"kim","sen":1} -> 422 bad-body: The body is JSON, but not what is expected: unknown field `sen`, expected one of `by`, `desk`, `seen`, `comment`.
+        acknowledge {"by":"kim","seen":"1"} -> 422 bad-body: The body is JSON, but not what is expected: invalid type: string "1", expected u32.
         acknowledge { -> 400 bad-json: The body is not readable as JSON: EOF while parsing an object at line 1 column 1.
         acknowledge  -> 400 bad-json: The body is not readable as JSON: EOF while parsing a value at line 1 column 0.
         close {"by":"kim"} -> 400 bad-member: reason: is required, one of resolved, false_alarm, test, duplicate_of.

@@ -20,29 +20,59 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
     }
     expect_test::expect![[r#"
         get /
+        get /gtfs-rt/alerts.json
+        get /gtfs-rt/alerts.pb
         get /gtfs-rt/vehicle-positions.json
         get /gtfs-rt/vehicle-positions.pb
         get /livez
         get /metrics
         get /readyz
         get /v1/alerts
+        post /v1/alerts
         get /v1/alerts/{id}
         post /v1/alerts/{id}/acknowledge
+        get /v1/alerts/{id}/card
         post /v1/alerts/{id}/close
+        post /v1/alerts/{id}/comment
+        post /v1/alerts/{id}/handover
         get /v1/alerts/{id}/history
+        post /v1/alerts/{id}/mark
+        post /v1/alerts/{id}/release
+        post /v1/alerts/{id}/reset
+        post /v1/alerts/{id}/shelve
+        post /v1/alerts/{id}/unshelve
+        get /v1/area
+        post /v1/area
+        post /v1/cap
         get /v1/changes
+        get /v1/exceptions
         get /v1/feeds
         get /v1/feeds/{feed}
         get /v1/feeds/{feed}/rejects
         get /v1/incidents
+        post /v1/incidents
         get /v1/incidents/{source}/{id}
+        post /v1/incidents/{source}/{id}/close
+        post /v1/incidents/{source}/{id}/confirm
+        get /v1/incidents/{source}/{id}/impact
+        post /v1/incidents/{source}/{id}/publish
+        post /v1/incidents/{source}/{id}/split
+        post /v1/incidents/{source}/{id}/update
+        post /v1/incidents/{source}/{id}/withdraw
+        get /v1/load
         get /v1/meta/enums
         get /v1/openapi.json
+        get /v1/places
+        get /v1/proposals
         get /v1/status
         get /v1/stream
+        get /v1/suppressions
+        post /v1/suppressions
+        post /v1/suppressions/{id}/end
         post /v1/validate
         get /v1/vehicles
         get /v1/vehicles/{agency}/{vehicle}
+        get /v1/vehicles/{agency}/{vehicle}/card
         get /v1/vehicles/{agency}/{vehicle}/trail"#]]
     .assert_eq(&routes.join("\n"));
 }
@@ -146,7 +176,8 @@ async fn what_is_answered_is_what_the_document_says() {
         }
         let filled = path.replace("{agency}", "18").replace("{vehicle}", "2").replace("{feed}", "native");
         let filled = filled.replace("{source}/{id}", "s/1").replace("{id}", "20261123-1");
-        let seen = desk.get(&filled).await;
+        let query = if path == "/v1/area" { "?lat=60.17&lon=24.94&radius_m=5000" } else { "" };
+        let seen = desk.get(&format!("{filled}{query}")).await;
         assert_eq!(seen.status, 200, "{filled}");
         is_true(&document, ok, &seen.json()).unwrap_or_else(|e| panic!("{path}: {e}"));
     }

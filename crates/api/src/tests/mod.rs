@@ -1,10 +1,12 @@
 //! The routes as a client meets them, over a picture and a room built through their own doors.
 
 mod access;
+mod cards;
 mod commands;
 mod conditional;
 mod documents;
 mod lists;
+mod orders;
 mod sockets;
 mod streams;
 
@@ -31,7 +33,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use transit::{Coordinate, FeedId, Fix, JourneyState, Mode, Now, RouteId, Status, UtcMillis, VehicleKey};
 
-use crate::{Access, CommandAnswer, PendingCommand, Published, Revisions, Shared, Snapshot, Sources, router};
+use crate::{
+    Access, CommandAnswer, Derived, Guide, PendingCommand, Published, Revisions, Shared, Snapshot, Sources, router,
+};
 
 /// A control room that plays by hand: what a test does is published at once.
 pub(super) struct Desk {
@@ -122,8 +126,11 @@ impl Desk {
             epoch: Arc::from("e1"),
             revision: 1,
             as_of: *T0,
-            revisions: Revisions { vehicles: 1, alerts: 1, incidents: 1, feeds: 1, status: 1 },
+            revisions: Revisions { vehicles: 1, alerts: 1, incidents: 1, feeds: 1, status: 1, exceptions: 1 },
             view: View::default(),
+            index: Derived::default(),
+            areas: Derived::default(),
+            guide: Arc::new(Guide::new(impact::Places::default(), impact::Runbooks::shipped())),
             removed: imbl::Vector::new(),
             removed_floor: 1,
             room: ControlRoom::default(),
@@ -131,6 +138,7 @@ impl Desk {
             feeds,
             rejects: BTreeMap::new(),
             clients: BTreeMap::new(),
+            exceptions: Arc::from([]),
             degraded: Vec::new(),
             checks: vec![("broker".to_owned(), true, "subscribed".to_owned())],
             clock: "wall",
@@ -142,7 +150,9 @@ impl Desk {
         let shared = Shared::new(Sources {
             published: Arc::clone(&published),
             commands,
+            prefix: Arc::from("topis"),
             decoder: Arc::new(move |frame| feeds.decode(frame)),
+            recorder: Arc::new(|_, _| Box::pin(std::future::ready(true))),
             trail: Arc::new(|_| {
                 let point = |s: i64, lat| picture::TrailPoint {
                     at: T0.plus_millis(s * 1000),
@@ -186,6 +196,7 @@ impl Desk {
         record.revision = self.last.revision;
         change(&mut record);
         self.last.view.vehicles.insert(record.key.clone(), Arc::new(record));
+        self.last.index = Derived::default();
         self.publish();
     }
 
@@ -194,11 +205,12 @@ impl Desk {
         self.last.revision += 1;
         self.last.revisions.vehicles = self.last.revision;
         self.last.view.vehicles.remove(&key(id));
+        self.last.index = Derived::default();
         self.last.removed.push_back((self.last.revision, key(id)));
         self.publish();
     }
 
-    fn commit(&mut self, input: &Input) -> Verdict {
+    pub(super) fn commit(&mut self, input: &Input) -> Verdict {
         let now = Now { utc: self.last.as_of, mono_ms: 0 };
         let decision = self.last.room.decide(input, now);
         let first_new = self.last.room.seq() + 1;
@@ -208,11 +220,13 @@ impl Desk {
         if !decision.changes.is_empty() {
             self.last.revision += 1;
             self.last.room_revisions.push_back((first_new, self.last.revision));
-            let of = match input {
-                Input::Alarm(_) | Input::Command(_) => &mut self.last.revisions.alerts,
-                Input::Incident(_) | Input::Withdrawal(_) => &mut self.last.revisions.incidents,
-            };
-            *of = self.last.revision;
+            if decision.changes.iter().any(alert::Change::touches_alerts) {
+                self.last.revisions.alerts = self.last.revision;
+            }
+            if decision.changes.iter().any(alert::Change::touches_incidents) {
+                self.last.revisions.incidents = self.last.revision;
+            }
+            self.last.areas = Derived::default();
             self.publish();
         }
         decision.verdict
@@ -274,6 +288,9 @@ impl Desk {
             public_title: None,
             public_text: BTreeMap::new(),
             road_control: None,
+            areas: Vec::new(),
+            cancelled: false,
+            proposes_clear: false,
             fingerprint: Fingerprint(self.presses),
             retained: false,
             received_at: self.last.as_of,
@@ -285,14 +302,8 @@ impl Desk {
     /// Carries out the next order that arrives, as the room's owner does.
     pub(super) async fn obey(&mut self) {
         let PendingCommand { command, answer } = self.orders.recv().await.unwrap();
-        let id = command.order.alert().clone();
         let verdict = self.commit(&Input::Command(command));
-        let record = self.last.room.find_alert(&id).cloned();
-        let outcome = if let Verdict::Refused(refusal) = verdict {
-            CommandAnswer::Refused(refusal, record)
-        } else {
-            CommandAnswer::Done(record.unwrap())
-        };
+        let outcome = CommandAnswer::Decided { verdict, room: Box::new(self.last.room.clone()) };
         answer.send(outcome).unwrap();
     }
 

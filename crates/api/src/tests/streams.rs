@@ -95,7 +95,7 @@ async fn alarms_overtake_and_positions_are_gathered() {
     desk.forget("18/2");
     assert_eq!(tap.take(1).await, ["remove vehicles 18/2 @e1-10"]);
     let order = alert::Order::Close { alert: id.clone(), reason: CloseReason::Resolved, comment: None };
-    let actor = alert::Actor { by: "kim".to_owned(), desk: None };
+    let actor = alert::Actor { by: "kim".to_owned(), desk: None, supervisor: false };
     desk.commit(&room::Input::Command(alert::Command { actor, request_id: "r1".to_owned(), order }));
     assert_eq!(tap.take(1).await, [format!("update alerts {id} @e1-10")]);
 }

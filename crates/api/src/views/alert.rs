@@ -11,8 +11,8 @@ use transit::{Coordinate, VehicleKey};
 use utoipa::ToSchema;
 
 use super::{
-    AlarmKindWord, AlarmSourceWord, AlertClassWord, AlertConditionWord, CloseReasonWord, PriorityWord, Shown, Stamp,
-    StatusWord, seconds,
+    AlarmKindWord, AlarmSourceWord, AlertClassWord, AlertConditionWord, AlertOriginWord, CloseReasonWord, PriorityWord,
+    Shown, Stamp, StatusWord, card::spoken, seconds,
 };
 use crate::Snapshot;
 
@@ -33,14 +33,14 @@ pub(crate) struct AlertView<'a> {
     /// The rule that raised it.
     #[schema(example = "EMG.PANIC")]
     rule: &'a str,
-    /// Kind of alarm.
+    /// Kind of alarm; null for what a rule found.
     #[schema(inline)]
-    kind: AlarmKindWord,
+    kind: Option<AlarmKindWord>,
     /// The kind as sent, when it was not one of ours.
     kind_word: Option<&'a str>,
-    /// Who pressed.
+    /// Who pressed; null where nobody did.
     #[schema(inline)]
-    source: AlarmSourceWord,
+    source: Option<AlarmSourceWord>,
     /// What happened, in `lang`.
     headline: String,
     /// Where, in `lang`.
@@ -53,8 +53,8 @@ pub(crate) struct AlertView<'a> {
     /// `vehicle:<agency>/<vehicle>`, `unparsed:<head>` or `system:<part>`.
     #[schema(value_type = String, example = "vehicle:18/423")]
     subject: Shown<&'a Subject>,
-    /// The feed it came by.
-    feed_id: &'a str,
+    /// The feed it came by; null where it came by none.
+    feed_id: Option<&'a str>,
     /// The device's id of the newest press.
     event_id: Option<&'a str>,
     /// The vehicle's agency.
@@ -96,9 +96,9 @@ pub(crate) struct AlertView<'a> {
     owner_since: Option<Stamp>,
     /// Who had it before it re-alarmed.
     previous_owner: Option<&'a str>,
-    /// When it has to be taken at the latest; null while no rule sets it.
+    /// When it has to be taken before it escalates; null when somebody has it or nothing is due.
     ack_due_at: Option<Stamp>,
-    /// Past `ack_due_at`.
+    /// Nobody took it in time.
     overdue: bool,
     /// Presses, the first included; send it back as `seen`.
     count: u32,
@@ -111,6 +111,19 @@ pub(crate) struct AlertView<'a> {
     durable: bool,
     /// Put aside until.
     shelved_until: Option<Stamp>,
+    /// Why it is kept from the main list: `shelved`, `by_parent`, `out_of_service`, `collapsed`; empty when it is not.
+    quiet: Vec<&'static str>,
+    /// The alert that explains it, or speaks for it and others.
+    parent_id: Option<String>,
+    /// It chatters: held open and silent until it has been quiet for a while.
+    held: bool,
+    /// What made it.
+    #[schema(inline)]
+    origin: AlertOriginWord,
+    /// What a rule's finding rests on: thresholds and measured values, with their unit in the name.
+    figures: BTreeMap<&'a str, &'a str>,
+    /// The vehicles or parts a rule's finding is made of.
+    members: Vec<String>,
     /// Free text of the alarm.
     text: Option<&'a str>,
     /// People on board, as reported.
@@ -124,8 +137,9 @@ pub(crate) struct AlertView<'a> {
     close_reason: Option<CloseReasonWord>,
     /// The incident it belongs to.
     incident_id: Option<String>,
-    /// What to do next: `acknowledge`, `close`, or null when it is final.
-    next_step: Option<&'static str>,
+    /// What to do next: `acknowledge`; once that is done the first step of the rule's runbook in `lang`, or `close`
+    /// where it has none; null when it is final.
+    next_step: Option<&'a str>,
     /// Where to go from here.
     links: AlertLinks,
 }
@@ -188,6 +202,18 @@ pub(crate) fn route_of<'a>(alert: &Alert, snapshot: &'a Snapshot) -> Option<&'a 
     record.journey.route_id.as_ref().map(transit::RouteId::as_str)
 }
 
+/// What to do next about an alert; `None` when it is final.
+fn next_step<'a>(alert: &Alert, snapshot: &'a Snapshot, lang: Lang) -> Option<&'a str> {
+    if alert.condition == AlertCondition::Closed {
+        return None;
+    }
+    if !alert.acknowledged() {
+        return Some("acknowledge");
+    }
+    let first = snapshot.guide.runbooks.find(&alert.rule).and_then(impact::Runbook::next_step);
+    Some(first.map_or("close", |words| spoken(words, lang)))
+}
+
 /// Orders alerts as operators read them: the most urgent first, among equals the oldest.
 pub(crate) fn rank(alert: &Alert) -> (alert::Priority, transit::UtcMillis, u64) {
     (alert.priority, alert.raised_at, alert.id.number)
@@ -199,8 +225,10 @@ impl<'a> AlertView<'a> {
         let vehicle = vehicle_of(alert);
         let place = place(alert, snapshot);
         let owner = alert.acknowledgement.as_ref();
-        let open = alert.condition != AlertCondition::Closed;
         let acknowledged = alert.acknowledged();
+        let ack_due_at = alert.due.acknowledge_at.filter(|_| alert.is_open() && !acknowledged);
+        let overdue_once = alert.is_open() && !acknowledged && alert.due.escalated > 0;
+        let (silence, evidence) = (&alert.silence, alert.evidence.as_ref());
         let doubtful = alert.quality.iter().any(|flag| flag == "null_island");
         Self {
             id: Shown(&alert.id),
@@ -208,15 +236,15 @@ impl<'a> AlertView<'a> {
             priority: PriorityWord(alert.priority),
             class: AlertClassWord(alert.class),
             rule: &alert.rule,
-            kind: AlarmKindWord(alert.kind),
+            kind: alert.kind.map(AlarmKindWord),
             kind_word: alert.kind_word.as_deref(),
-            source: AlarmSourceWord(alert.source),
+            source: alert.source.map(AlarmSourceWord),
             headline: publish::headline(alert, lang),
             place_text: publish::position_text(place.as_ref().map(|p| p.coordinate), doubtful, lang),
             code: publish::headline_code(alert),
             args: publish::headline_args(alert),
             subject: Shown(&alert.subject),
-            feed_id: alert.feed.as_str(),
+            feed_id: alert.feed.as_ref().map(transit::FeedId::as_str),
             event_id: alert.event_id.as_deref(),
             agency_id: vehicle.map(|key| key.agency.as_str()),
             vehicle_id: vehicle.map(|key| key.vehicle.as_str()),
@@ -237,20 +265,26 @@ impl<'a> AlertView<'a> {
             owner_desk: owner.and_then(|o| o.desk.as_deref()),
             owner_since: owner.map(|o| Stamp(o.at)),
             previous_owner: alert.previous_owner.as_deref(),
-            ack_due_at: None,
-            overdue: false,
+            ack_due_at: ack_due_at.map(Stamp),
+            overdue: ack_due_at.is_some_and(|at| at <= snapshot.as_of) || overdue_once,
             count: alert.count,
             status: StatusWord(alert.status),
             covert: alert.covert,
             durable: alert.durable,
-            shelved_until: None,
+            quiet: quiet(alert),
+            parent_id: silence.by_parent.as_ref().or(silence.collapsed_into.as_ref()).map(ToString::to_string),
+            held: alert.flap.held(),
+            origin: AlertOriginWord(alert.origin),
+            figures: evidence.into_iter().flat_map(|e| &e.figures).map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+            members: evidence.into_iter().flat_map(|e| &e.members).map(ToString::to_string).collect(),
+            shelved_until: alert.silence.shelf.as_ref().map(|shelf| Stamp(shelf.until)),
             text: alert.text.as_deref(),
             passengers: alert.passengers,
             closed_at: alert.closing.as_ref().map(|c| Stamp(c.at)),
             closed_by: alert.closing.as_ref().and_then(|c| c.by.as_deref()),
             close_reason: alert.closing.as_ref().map(|c| CloseReasonWord(c.reason)),
-            incident_id: None,
-            next_step: open.then_some(if acknowledged { "close" } else { "acknowledge" }),
+            incident_id: alert.incident.as_ref().map(ToString::to_string),
+            next_step: next_step(alert, snapshot, lang),
             links: AlertLinks::of(alert, vehicle),
         }
     }
@@ -298,6 +332,12 @@ impl<'a> AlertView<'a> {
         "covert",
         "durable",
         "shelved_until",
+        "quiet",
+        "parent_id",
+        "held",
+        "origin",
+        "figures",
+        "members",
         "text",
         "passengers",
         "closed_at",
@@ -307,6 +347,17 @@ impl<'a> AlertView<'a> {
         "next_step",
         "links",
     ];
+}
+
+fn quiet(alert: &Alert) -> Vec<&'static str> {
+    let silence = &alert.silence;
+    let reasons = [
+        ("shelved", silence.shelf.is_some()),
+        ("by_parent", silence.by_parent.is_some()),
+        ("out_of_service", silence.out_of_service.is_some()),
+        ("collapsed", silence.collapsed_into.is_some()),
+    ];
+    reasons.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word).collect()
 }
 
 impl AlertLinks {

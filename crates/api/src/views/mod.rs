@@ -3,10 +3,16 @@
 //! Knows no request. The domain's types are not serialisable in themselves; what a client sees is written here.
 
 mod alert;
+mod area;
+mod card;
 mod feed;
 mod incident;
 mod message;
+mod place;
+mod proposal;
+mod row;
 mod status;
+mod suppression;
 mod vehicle;
 
 use std::fmt::Display;
@@ -19,10 +25,15 @@ use utoipa::{
 };
 
 pub(crate) use alert::{AlertView, HistoryView, located, place, rank, route_of};
+pub(crate) use area::ReachView;
+pub(crate) use card::{CardView, Told};
 pub(crate) use feed::{ClientView, FeedView, RejectView};
 pub(crate) use incident::{IncidentView, incident_id};
 pub(crate) use message::message_json;
+pub(crate) use place::PlaceView;
+pub(crate) use proposal::ProposalView;
 pub(crate) use status::{StatusView, is_shown, status_of};
+pub(crate) use suppression::SuppressionView;
 pub(crate) use vehicle::{TrailView, VehicleView, freshness_as_of};
 
 use crate::Degraded;
@@ -99,6 +110,7 @@ spelled! {
     AlarmKindWord: ::alert::AlarmKind;
     AlarmSourceWord: ::alert::AlarmSource;
     AlertClassWord: ::alert::AlertClass;
+    AlertOriginWord: ::alert::AlertOrigin;
     PriorityWord: ::alert::Priority;
     AlertConditionWord: ::alert::AlertCondition;
     CloseReasonWord: ::alert::CloseReason;
@@ -107,6 +119,10 @@ spelled! {
     SeverityWord: ::alert::Severity;
     UrgencyWord: ::alert::Urgency;
     CertaintyWord: ::alert::Certainty;
+    PlaceKindWord: impact::PlaceKind;
+    AreaPurposeWord: impact::AreaPurpose;
+    ActionWord: impact::Action;
+    UnknownWord: impact::Reason;
     GradeWord: decode::Grade;
     ReasonWord: decode::ProblemCode;
 }

@@ -113,7 +113,7 @@ pub(crate) struct JournalView {
 
 /// Whether somebody who may `see_covert` or not is shown this alert by default.
 pub(crate) fn is_shown(alert: &Alert, see_covert: bool) -> bool {
-    alert.is_open() && alert.status != Status::Test && (see_covert || !alert.covert)
+    alert.is_open() && alert.status != Status::Test && alert.silence.is_none() && (see_covert || !alert.covert)
 }
 
 /// The wall as of a snapshot, for somebody who may see covert alerts or not.

@@ -137,7 +137,7 @@ impl<'a> JourneyView<'a> {
 }
 
 /// Flags as words.
-struct Doubts(Quality);
+pub(crate) struct Doubts(pub(crate) Quality);
 
 impl Serialize for Doubts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,8 +1,10 @@
 //! GTFS-Realtime as one protobuf `FeedMessage` a payload, of any number of entities; protobuf-JSON is read too.
 //!
-//! Vehicle positions become observations, and so do trip updates that name their vehicle and a delay. Alerts are not
-//! read. Proto2's `required` is not enforced by the library: an absent version, a missing latitude that reads 0 and
+//! Vehicle positions become observations, and so do trip updates that name their vehicle and a delay; alerts become
+//! incidents. Proto2's `required` is not enforced by the library: an absent version, a missing latitude that reads 0 and
 //! enum numbers from the future are judged here. Knows nothing of the other formats.
+
+mod alerts;
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use crate::{
     Frame, Message, ProblemCode,
     feeds::{Out, Source, content_hash},
     fields::{Notes, clean},
-    formats::FormatDef,
+    formats::{FormatDef, Lane},
     gtfs_realtime::{
         FeedEntity, FeedMessage, Position, TripDescriptor, TripUpdate, VehicleDescriptor, VehiclePosition,
     },
@@ -29,6 +31,8 @@ pub(crate) const FORMAT: FormatDef = FormatDef {
     doc: "GTFS-Realtime 1.0 and 2.0 FeedMessages of any entity count, as protobuf or protobuf-JSON.",
     topics: &["{prefix}/v1/gtfs-rt/#"],
     timezone: None,
+    by_default: true,
+    lane: Lane::ByTopic(alerts::topic_says_alerts),
     decode,
     replaceable: |_, _| false,
 };
@@ -48,16 +52,27 @@ fn decode(source: &Source, frame: &Frame<'_>, out: &mut Out) {
         let detail = "is required; an empty or foreign payload reads as a message without it";
         return out.notes.reject(ProblemCode::MissingField, Some("header.gtfs_realtime_version"), detail);
     }
-    if frame.retained {
+    if frame.retained && message.entity.iter().any(|entity| entity.vehicle.is_some()) {
         out.notes.warn(ProblemCode::Retained, "retain", "retained positions are last known, never fresh");
     }
-    for entity in message.entity.iter().filter(|e| e.is_deleted != Some(true)) {
+    for entity in &message.entity {
         let stamped = Stamped { source, frame, entity, header: message.header.timestamp };
+        if entity.is_deleted == Some(true) {
+            // What was deleted is not said: of anything but an alert there is no record to take back.
+            if entity.vehicle.is_none() && entity.trip_update.is_none() {
+                out.messages.extend(stamped.withdrawal(&mut out.notes).map(Message::Withdrawal));
+            }
+            continue;
+        }
         if let Some(vehicle) = &entity.vehicle {
             out.messages.extend(stamped.position(vehicle, &mut out.notes).map(Message::Vehicle));
         }
         if let Some(update) = &entity.trip_update {
             out.messages.extend(stamped.delay(update, &mut out.notes).map(Message::Vehicle));
+        }
+        if let Some(alert) = &entity.alert {
+            let incident = stamped.incident(alert, &mut out.notes);
+            out.messages.extend(incident.map(|report| Message::Incident(Box::new(report))));
         }
     }
 }

@@ -9,7 +9,7 @@ use decode::{
 use expect_test::expect;
 use prost::Message as _;
 
-use crate::show::{feeds, frame, print};
+use crate::show::{self, feeds, frame, print};
 
 const TOPIC: &str = "topis/v1/gtfs-rt/mbta";
 
@@ -217,4 +217,30 @@ fn the_agency_is_the_feeds() {
         Some(Message::Vehicle(o)) => assert_eq!(o.vehicle.to_string(), "mbta/a"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn alerts_become_incidents_and_deleted_ones_are_withdrawn() {
+    let body = r#"{"header":{"gtfs_realtime_version":"2.0","timestamp":"1795420800","incrementality":"DIFFERENTIAL"},"entity":[
+        {"id":"A1","alert":{"active_period":[{"start":"1795420800","end":"1795424400"},{"start":"1795507200"}],
+          "informed_entity":[{"route_id":"9404","direction_id":1},{"trip":{"trip_id":"t"}},{"stop_id":"111"}],
+          "cause":"MAINTENANCE","effect":"DETOUR","severity_level":"WARNING",
+          "header_text":{"translation":[{"text":"Detour","language":"en"}]},
+          "description_text":{"translation":[{"text":"Works","language":"en"},{"text":"공사","language":"ko"}]}}},
+        {"id":"A2","alert":{"informed_entity":[{}],"header_text":{"translation":[{"text":"x"}]}}},
+        {"id":"A3","is_deleted":true}]}"#;
+    expect![[r#"
+        INCIDENT gtfs-rt/A1 road_works active actual severity=moderate effect=DETOUR title="Detour" subkind=MAINTENANCE
+          affects route=9404 direction=1
+          affects trip=t
+          affects stop=111
+          period start=2026-11-23T08:00:00.000Z end=2026-11-23T09:00:00.000Z
+          period start=2026-11-24T08:00:00.000Z
+          text[en]="Works"
+          text[ko]="공사"
+          public_text[en]="Works"
+          public_text[ko]="공사"
+        withdrawn gtfs-rt/A3
+        reject missing_field entity[A2].informed_entity: names no agency, route, trip or stop: nobody knows whom the alert concerns
+    "#]].assert_eq(&show::shown("topis/v1/gtfs-rt/city/alerts", body));
 }

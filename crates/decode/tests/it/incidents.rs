@@ -19,7 +19,7 @@ fn a_full_incident_is_read() {
             "radius_m":50,"affects":[{"route_id":"100100112","direction_id":0},{"stop_id":111},{"agency_id":"seoul-bus","vehicle_id":"7011"}],
             "title":"Rally at City Hall","text":{"en":"Seven lanes shut","ko":"7개 차로 통제"},"public_text":"Expect delays","road_control":"FULL"}"#,
         expect![[r#"
-            INCIDENT topis/20261123-1 rally active test version=3 severity=severe urgency=Immediate certainty=Observed effect=DETOUR radius_m=50 expected_end=2026-11-23T09:00:00.000Z geometry={"type":"LineString","coordinates":[[126.97,37.57],[126.98,37.56]]} title="Rally at City Hall" road_control=full
+            INCIDENT topis/20261123-1 rally active test version=3 severity=severe urgency=Immediate certainty=Observed effect=DETOUR radius_m=50 expected_end=2026-11-23T09:00:00.000Z geometry={"type":"LineString","coordinates":[[126.97,37.57],[126.98,37.56]]} title="Rally at City Hall" road_control=full subkind=march
               affects route=100100112 direction=0
               affects stop=111
               affects agency=seoul-bus vehicle=7011

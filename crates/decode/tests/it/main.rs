@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alarms;
 #[cfg(test)]
+mod cap;
+#[cfg(test)]
 mod gtfs_rt;
 #[cfg(test)]
 mod hfp;

@@ -9,7 +9,7 @@ use decode::{Grade, Message};
 use expect_test::{Expect, expect};
 use transit::{Observation, Significance, Word as _};
 
-use crate::show::{feeds, frame};
+use crate::show::{feeds, frame, shown_as};
 
 /// A file of the recordings, or `None` after saying loudly that it is not there.
 #[expect(clippy::disallowed_methods, reason = "recordings are found by the environment and read from files")]
@@ -244,7 +244,7 @@ fn gtfs_realtime_recordings_are_read() {
         let positions =
             decoded.messages.iter().filter(|m| matches!(m, Message::Vehicle(o) if o.position.is_some())).count();
         said += &format!(
-            "{name}: {} observations, {positions} with position, {rejects} rejects, {} problems\n",
+            "{name}: {} messages, {positions} with position, {rejects} rejects, {} problems\n",
             decoded.messages.len(),
             decoded.problems.len()
         );
@@ -253,11 +253,50 @@ fn gtfs_realtime_recordings_are_read() {
         }
     }
     expect![[r#"
-        vehiclepositions.pb: 48 observations, 48 with position, 0 rejects, 0 problems
-        tripupdates.pb: 0 observations, 0 with position, 0 rejects, 0 problems
-        alerts.pb: 0 observations, 0 with position, 0 rejects, 0 problems
-        vehicle_position_1683740698.json: 14 observations, 14 with position, 0 rejects, 0 problems
-        trip_update_1683740698.json: 14 observations, 0 with position, 0 rejects, 0 problems
+        vehiclepositions.pb: 48 messages, 48 with position, 0 rejects, 0 problems
+        tripupdates.pb: 0 messages, 0 with position, 0 rejects, 0 problems
+        alerts.pb: 51 messages, 0 with position, 0 rejects, 0 problems
+        vehicle_position_1683740698.json: 14 messages, 14 with position, 0 rejects, 0 problems
+        trip_update_1683740698.json: 14 messages, 0 with position, 0 rejects, 0 problems
     "#]]
     .assert_eq(&said);
+}
+
+#[test]
+fn cap_samples_become_incidents_or_rejects() {
+    let mut said = String::new();
+    for name in ["australia", "earthquake", "no_optional_fields", "wcatwc-warning", "weather", "invalid", "xee"] {
+        let Some(bytes) = recording(&format!("cap/samples/{name}.cap")) else { return };
+        for line in shown_as("cap", &String::from_utf8(bytes).unwrap()).lines() {
+            let head: String = line.chars().take(230).collect();
+            said += &format!("{name}: {head}\n");
+        }
+    }
+    expect![[r#"
+        australia: INCIDENT webmaster@rfs.nsw.gov.au/tag:www.rfs.nsw.gov.au2011-10-06:40184 fire active actual version=1317819840000 severity=minor urgency=Expected certainty=Observed lat=-35.3888 lon=147.0598 radius_m=25000 expected_end=2011-10-06T
+        australia:   area Yerong Creek Structure Fire (http://www.iso.org/iso/country_codes.html AU-NSW)
+        australia:   area Yerong Creek Structure Fire (http://www.psma.com.au/?product=postcode-boundaries 2642)
+        australia:   period start=2011-10-05T13:04:00.000Z end=2011-10-06T13:04:00.000Z
+        australia:   text[en]="ALERT LEVEL: Not Applicable<br />LOCATION: 12 Cox Street, Yerong Creek<br />COUNCIL AREA: Lockhart<br />STATUS: Out of Control<br />TYPE: Structure fire (A fire involving a residential, commercial or industrial buildin
+        australia:   public_text[en]="ALERT LEVEL: Not Applicable<br />LOCATION: 12 Cox Street, Yerong Creek<br />COUNCIL AREA: Lockhart<br />STATUS: Out of Control<br />TYPE: Structure fire (A fire involving a residential, commercial or industrial 
+        earthquake: INCIDENT http://earthquake.usgs.gov/research/monitoring/anss/neic//USGS-earthquakes-us2010apcd.6.20100831T000925.496Z earthquake active actual version=1283231365000 severity=unknown urgency=Past certainty=Likely lat=-16.053 lon=-1
+        earthquake:   area 185 miles (298 km) NNE of Neiafu, Tonga; 186 miles (299 km) SSW of APIA, Samoa; 211 miles (340 km) SW of PAGO PAGO, American Samoa; 1570 miles (2527 km) W of PAPEETE, Tahiti, French Polynesia
+        earthquake:   period start=2010-08-31T05:09:25.000Z end=2010-09-02T05:09:25.000Z
+        earthquake:   text[en]="An earthquake with magnitude 6.3 occurred near Neiafu, Tonga at 23:25:40.68 UTC on Aug 30, 2010. (This event has been reviewed by a seismologist.)"
+        earthquake:   public_text[en]="An earthquake with magnitude 6.3 occurred near Neiafu, Tonga at 23:25:40.68 UTC on Aug 30, 2010. (This event has been reviewed by a seismologist.)"
+        no_optional_fields: INCIDENT http://earthquake.usgs.gov/research/monitoring/anss/neic//USGS-earthquakes-us2010apcd.6.20100831T000925.496Z other active actual word=unspecified version=1283231365000
+        no_optional_fields: warning missing_field info: is absent: the message does not say what happens or where
+        wcatwc-warning: INCIDENT http://newwcatwc.arh.noaa.gov/tsuPortal//lqw6d6 flood active actual version=1314963410000 severity=extreme urgency=Immediate certainty=Likely expected_end=2011-09-02T12:36:50.000Z title="The tsunami Warning continues in e
+        wcatwc-warning:   area Coastal areas between and including Unimak Pass, Alaska (80 miles NE of Dutch Harbor) to Amchitka Pass, Alaska (125 miles W of Adak) (UGC AKZ185, UGC AKZ187)
+        wcatwc-warning:   period start=2011-09-02T11:36:50.000Z end=2011-09-02T12:36:50.000Z
+        wcatwc-warning:   text[en]="The tsunami Warning continues in effect for the coastal areas of Alaska from Unimak Pass, Alaska (80 miles NE of Dutch Harbor) to Amchitka Pass, Alaska (125 miles W of Adak) - Event details: Preliminary magnitude 7.1 (
+        wcatwc-warning:   public_text[en]="The tsunami Warning continues in effect for the coastal areas of Alaska from Unimak Pass, Alaska (80 miles NE of Dutch Harbor) to Amchitka Pass, Alaska (125 miles W of Adak) - Event details: Preliminary magnitud
+        weather: INCIDENT w-nws.webmaster@noaa.gov/NOAA-NWS-ALERTS-MT20100830100700TFXFlashFloodWatchTFX20100830180000MT flood active actual version=1283162820000 severity=severe urgency=Expected certainty=Possible expected_end=2010-08-30T18:00:00
+        weather:   area Central and Southern Lewis and Clark; Lewis and Clark (FIPS6 030049, UGC MTZ014)
+        weather:   period start=2010-08-30T10:07:00.000Z end=2010-08-30T18:00:00.000Z
+        weather:   text[en]="...FLASH FLOOD WATCH REMAINS IN EFFECT UNTIL NOON MDT TODAY... THE FLASH FLOOD WATCH CONTINUES FOR * A PORTION OF SOUTHWEST MONTANA...INCLUDING THE FOLLOWING AREA...CENTRAL AND SOUTHERN LEWIS AND CLARK. * UNTIL NOON MD
+        weather:   public_text[en]="...FLASH FLOOD WATCH REMAINS IN EFFECT UNTIL NOON MDT TODAY... THE FLASH FLOOD WATCH CONTINUES FOR * A PORTION OF SOUTHWEST MONTANA...INCLUDING THE FOLLOWING AREA...CENTRAL AND SOUTHERN LEWIS AND CLARK. * UNTIL 
+        invalid: reject missing_field scope: is required: write <scope> with one of Public, Restricted, Private
+        xee: reject unparsable -: the body has a DOCTYPE; CAP needs none, and document types and entities are never read: leave it out
+    "#]].assert_eq(&said);
 }

@@ -184,6 +184,7 @@ fn the_most_literal_filter_takes_a_topic() {
             "topis/v1/vehicle/+/+/+/alarm",
             "topis/v1/vehicle/+/+/+/+/alarm",
             "topis/v1/incident/#",
+            "topis/v1/cap/#",
         ]
     );
 }
@@ -267,7 +268,7 @@ fn every_error_of_a_configuration_is_listed() {
             feed b: topic filter "a#" has a # that is no level of its own
             feed b: agency is empty
             feed b: timezone "Mars/Olympus" is no zone like Europe/Helsinki
-            feed c: format "siri-vm" is not known; known are native, hfp, gtfs-rt
+            feed c: format "siri-vm" is not known; known are native, hfp, gtfs-rt, cap
             feed hfp: is configured twice
         "#]],
     );

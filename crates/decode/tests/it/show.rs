@@ -3,8 +3,8 @@
 use std::fmt::{Display, Write as _};
 
 use alert::{AlarmReport, AlarmSubject, IncidentReport};
-use decode::{Decoded, Feeds, Frame, Message};
-use transit::{Fix, Journey, Observation, UtcMillis, Word as _};
+use decode::{Decoded, FeedSpec, Feeds, Frame, Message};
+use transit::{FeedId, Fix, Journey, Observation, UtcMillis, Word as _};
 
 pub(crate) fn feeds() -> Feeds {
     Feeds::new("topis", Feeds::defaults()).unwrap()
@@ -16,6 +16,12 @@ pub(crate) fn frame<'a>(topic: &'a str, payload: &'a [u8]) -> Frame<'a> {
 
 pub(crate) fn decode(topic: &str, body: &str) -> Decoded {
     feeds().decode(&frame(topic, body.as_bytes()))
+}
+
+/// As [`shown`], by a feed of another format that is configured for the topic `x/#`.
+pub(crate) fn shown_as(format: &str, body: &str) -> String {
+    let spec = FeedSpec { topics: vec!["x/#".to_owned()], ..FeedSpec::new(FeedId::parse("f").unwrap(), format) };
+    print(&Feeds::new("topis", vec![spec]).unwrap().decode(&frame("x/y", body.as_bytes())))
 }
 
 /// The one observation of a frame.
@@ -157,7 +163,13 @@ fn incident(text: &mut String, i: &IncidentReport) {
     put(text, "geometry", i.geometry.as_ref());
     put(text, "title", i.title.as_ref().map(|t| format!("{t:?}")));
     put(text, "road_control", i.road_control.as_ref());
+    put(text, "subkind", i.subkind.as_ref());
+    put(text, "cancelled", i.cancelled.then_some(true));
+    put(text, "proposes_clear", i.proposes_clear.then_some(true));
     text.push('\n');
+    for area in &i.areas {
+        writeln!(text, "  area {area}").unwrap();
+    }
     for a in &i.affects {
         text.push_str("  affects");
         put(text, "agency", a.agency_id.as_ref());

@@ -142,7 +142,8 @@ impl Inbox<'_> {
 
 /// The queue cannot fill from QoS 1 while the broker keeps to what we announced. Mosquitto 2.0 does not when it delivers
 /// what it kept for us.
-const BEYOND_WINDOW: &str = "the broker sent more unconfirmed messages than our receive maximum; asking for the rest again";
+const BEYOND_WINDOW: &str =
+    "the broker sent more unconfirmed messages than our receive maximum; asking for the rest again";
 
 /// Sends confirmations in the order of receipt, whatever the order of the verdicts, until one is withheld.
 async fn confirm_in_order(

@@ -29,9 +29,11 @@ fn url(port: u16) -> BrokerUrl {
 async fn mosquitto(port: u16) -> Option<Child> {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("mosquitto.conf");
-    std::fs::write(&config, format!(
-        "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"
-    )).unwrap();
+    std::fs::write(
+        &config,
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\n"),
+    )
+    .unwrap();
     let spawned = ["mosquitto", "/usr/sbin/mosquitto"].iter().find_map(|program| {
         Command::new(program).arg("-v").arg("-c").arg(&config).stderr(Stdio::piped()).kill_on_drop(true).spawn().ok()
     });

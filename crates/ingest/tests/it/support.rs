@@ -178,10 +178,10 @@ impl Peer {
             loop {
                 let seen = match eventloop.poll().await {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => Seen::Connected,
-                    Ok(Event::Incoming(Packet::PubAck(ack))) => match ack.reason {
-                        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Seen::Acknowledged,
-                        _ => Seen::NotAcknowledged,
-                    },
+                    Ok(Event::Incoming(Packet::PubAck(ack))) => {
+                        let good = [PubAckReason::Success, PubAckReason::NoMatchingSubscribers].contains(&ack.reason);
+                        if good { Seen::Acknowledged } else { Seen::NotAcknowledged }
+                    }
                     Ok(Event::Incoming(Packet::SubAck(ack))) => {
                         Seen::Subscribed(ack.return_codes.iter().map(|code| format!("{code:?}")).collect())
                     }

@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use super::SqliteLog;
-use crate::{AppendError, OpenError, ReadError, Record, RecordLog};
+use crate::{AppendError, OpenError, Record, RecordLog, Tail};
 
 fn record(body: &str) -> Record {
-    Record { body: body.as_bytes().to_vec(), key: None }
+    Record { body: body.as_bytes().to_vec(), key: None, at_ms: 0 }
 }
 
 fn open(folder: &TempDir) -> SqliteLog {
@@ -18,7 +18,8 @@ fn open(folder: &TempDir) -> SqliteLog {
 fn read(log: &mut SqliteLog, from: u64) -> Vec<(u64, String)> {
     let mut found = Vec::new();
     log.tail(from, &mut |seq, body| {
-        found.push((seq, String::from_utf8(body.to_vec())?));
+        let body = body.map_or_else(|| "(set aside)".to_owned(), |body| String::from_utf8_lossy(body).into_owned());
+        found.push((seq, body));
         Ok(())
     })
     .unwrap();
@@ -115,23 +116,58 @@ fn only_its_user_may_read_it() {
 }
 
 #[test]
-fn a_damaged_or_missing_record_stops_the_replay_by_name() {
+fn a_damaged_or_missing_record_is_set_aside_said_once_and_the_start_goes_on() {
     let folder = TempDir::new().unwrap();
     let mut log = open(&folder);
-    log.append(0, &[record("a"), record("b"), record("c")]).unwrap();
+    log.append(0, &["a", "b", "c", "d", "e"].map(record)).unwrap();
     log.connection.execute("UPDATE record SET body = x'00' WHERE seq = 2", []).unwrap();
-    let mut seen = 0;
-    let mut count = |log: &mut SqliteLog| {
-        seen = 0;
-        log.tail(1, &mut |seq, _| {
-            seen = seq;
+    log.connection.execute("UPDATE record SET checksum = x'00' WHERE seq = 5", []).unwrap();
+    log.connection.execute("DELETE FROM record WHERE seq = 3", []).unwrap();
+    let mut told = Vec::new();
+    let mut listen = |log: &mut SqliteLog| {
+        told.clear();
+        let tail = log.tail(1, &mut |seq, body| {
+            told.push((seq, body.is_some()));
             Ok(())
-        })
+        });
+        tail.unwrap()
     };
-    assert!(matches!(count(&mut log), Err(ReadError::Damaged { seq: 2, .. })));
-    log.connection.execute("DELETE FROM record WHERE seq = 2", []).unwrap();
-    assert!(matches!(count(&mut log), Err(ReadError::Missing { seq: 2, .. })));
-    assert_eq!(seen, 1);
+    assert_eq!(listen(&mut log), Tail { last_seq: 5, set_aside: vec![2, 3, 5] });
+    drop(log);
+    let mut log = open(&folder);
+    assert_eq!(log.last_seq().unwrap(), 5, "the number of one set aside is not given again");
+    assert_eq!(log.append(5, &[record("f")]).unwrap(), 6);
+    assert_eq!(listen(&mut log), Tail { last_seq: 6, set_aside: vec![] });
+    assert_eq!(told, [(1, true), (2, false), (3, false), (4, true), (5, false), (6, true)]);
+    let kept: Vec<u8> = log.connection.query_row("SELECT body FROM aside WHERE seq = 2", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, [0], "for a person to look at");
+}
+
+#[test]
+fn old_records_are_forgotten_only_up_to_where_a_snapshot_stands_for_them() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    let aged = |at_ms| Record { at_ms, ..record("x") };
+    log.append(0, &[aged(10), aged(20), aged(30), aged(40)]).unwrap();
+    assert_eq!(log.prune(3, 25).unwrap(), 2);
+    assert_eq!(log.checksum(2).unwrap(), None);
+    assert!(log.checksum(3).unwrap().is_some());
+    assert_eq!(read(&mut log, 3).len(), 2);
+    let missing = log.tail(1, &mut |_, _| Ok(())).unwrap_err();
+    assert!(missing.to_string().contains("put its snapshot files back"), "{missing}");
+}
+
+#[test]
+fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let folder = TempDir::new().unwrap();
+    let mut log = open(&folder);
+    log.append(0, &[record("a")]).unwrap();
+    log.connection.execute_batch("ALTER TABLE record DROP COLUMN at_ms; DROP TABLE aside;").unwrap();
+    log.connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(log);
+    let mut log = open(&folder);
+    assert_eq!(log.append(1, &[record("b")]).unwrap(), 2);
+    assert_eq!(read(&mut log, 1), [(1, "a".to_owned()), (2, "b".to_owned())]);
 }
 
 #[test]

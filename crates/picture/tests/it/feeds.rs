@@ -219,6 +219,31 @@ fn vehicles_that_sign_off_are_not_missing() {
     assert_eq!(log, "0 good\n200 good\n");
 }
 
+/// The end of a day without a sign-off: each vehicle falls silent by itself, the last one too.
+#[test]
+fn vehicles_that_fall_silent_one_after_another_went_home() {
+    for (fleet, every_s) in [(20, 60), (60, 15), (200, 5)] {
+        let mut stage = stage_expecting(Expect::Recent);
+        let going = |n: usize, s: usize| (s < 1_000 + n * every_s).then_some(s as f64);
+        let log = play(&mut stage, fleet, 0..4_000, going);
+        assert!(!log.contains("partial") && !log.contains("silent"), "{fleet} vehicles, one every {every_s} s:\n{log}");
+        assert_eq!(condition(&stage), FeedCondition::Quiet, "{fleet} vehicles, one every {every_s} s");
+        let morning = play(&mut stage, fleet, 4_000..4_300, always);
+        assert!(morning.ends_with("good\n") && !morning.contains("silent"), "{fleet} vehicles: {morning}");
+    }
+}
+
+/// An outage in the evening is none the less one.
+#[test]
+fn many_that_fall_silent_together_while_others_go_home_are_missing() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let log = play(&mut stage, 200, 0..2_000, |n, s| {
+        let gone = s >= 1_000 + n * 10 || (s >= 1_500 && n >= 130);
+        (!gone).then_some(s as f64)
+    });
+    assert!(log.contains("partial"), "{log}");
+}
+
 #[test]
 fn a_link_that_is_down_is_said_at_once_and_is_nobody_elses_fault() {
     let mut stage = stage_expecting(Expect::Recent);

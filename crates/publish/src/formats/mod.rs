@@ -11,6 +11,7 @@ use crate::Lang;
 pub mod csv;
 pub mod geojson;
 pub mod gtfs_rt;
+pub mod gtfs_rt_alerts;
 pub mod text;
 
 /// Vehicles, in the order given, as of an instant.

@@ -102,7 +102,7 @@ fn a_withdrawal_closes_and_never_erases() {
     assert!(incident.withdrawn);
     assert_eq!(incident.phase, IncidentPhase::Closed);
     assert_eq!((incident.opened_at, incident.closed_at), (now(0).utc, Some(now(9).utc)));
-    assert_eq!(incident.seq, 2);
+    assert_eq!(incident.seq, 3, "after the incident and the alert it raised");
 }
 
 #[test]

@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be read must fail its test")]
 
 mod bounds;
+mod findings;
 mod incidents;
+mod invariants;
 mod journal_text;
+mod load;
 mod lost_alarms;
+mod orders;
 mod properties;
 mod script;
 mod stories;
+mod time;

@@ -2,14 +2,22 @@
 //!
 //! `+61 press 22/800 e1@60 fire passengers=3` · `+62 ack 1 by kim seen=1` · `+63 end 22/800 e1@63` ·
 //! `+70 close 1 by kim resolved` · `+80 incident its/7 v2 flood` · `+90 withdraw its/7`.
+//! `+5 find VEH.SILENT vehicle:22/800 P3 members=22/1,22/2 parent=FEED.SILENT/feed:native latched class=safety` ·
+//! `+6 normal VEH.SILENT vehicle:22/800` · `+7 tick` · `+8 step 3600` · `+9 shelve 1 by kim until=3600 one_shot` ·
+//! `+10 handover 1 by kim to=lee` · `+11 release|unshelve|reset|comment|mark 1 by kim comment=..` ·
+//! `+12 raise by kim stop:s1 fire P2 covert expires=900` · `+13 suppress VEH.* by kim until=3600 subject=..` ·
+//! `+14 unsuppress 1 by kim` · `+15 group|split its/7 1,2 by kim` · `+16 inc-open|inc-update|inc-close|publish|unpublish
+//! ops/1 flood by kim`.
 //! Subjects starting with `?` are unreadable; an event is `id@second`, `id`, `@second` or `-`; `dup` and `retained` are
 //! flags of the delivery and do not change the bytes.
 
 use std::{collections::BTreeMap, fmt::Write};
 
 use alert::{
-    Actor, AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertId, CloseReason, Command, Fingerprint,
-    IncidentKey, IncidentKind, IncidentPhase, IncidentReport, IncidentWithdrawal, Order, Severity,
+    ActivePeriod, Actor, AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertClass, AlertId, Change,
+    CloseReason, Command, Deed, Evidence, Finding, FindingVerdict, Fingerprint, IncidentDeed, IncidentKey,
+    IncidentKind, IncidentPhase, IncidentReport, IncidentWithdrawal, Mark, MarkStep, OperatorAlert, Order, Priority,
+    Severity, ShelfKind, Subject, SuppressionRequest,
 };
 use room::{ControlRoom, Decision, Input, RoomOptions, Verdict, decode, encode};
 use transit::{FeedId, Fix, Now, Status, UtcMillis, VehicleKey, Word};
@@ -48,6 +56,19 @@ impl Stage {
         decision
     }
 
+    /// A room made from a snapshot after `records` and the journal's tail.
+    pub(crate) fn restarted_at(&self, records: usize) -> ControlRoom {
+        let mut room = ControlRoom::new(self.options.clone());
+        for bytes in &self.log[..records] {
+            room.apply(&decode(bytes).unwrap());
+        }
+        let mut room = room::decode_snapshot(&room::encode_snapshot(&room), self.options.clone()).unwrap();
+        for bytes in &self.log[records..] {
+            room.apply(&decode(bytes).unwrap());
+        }
+        room
+    }
+
     /// A room made from the journal alone.
     pub(crate) fn replayed(&self) -> ControlRoom {
         let mut room = ControlRoom::new(self.options.clone());
@@ -71,7 +92,11 @@ pub(crate) fn play_with(options: RoomOptions, script: &str) -> String {
         let decision = stage.step(&input, now(second));
         writeln!(timeline, "{line} => {}", told(&stage.room, &decision)).unwrap();
     }
-    assert_eq!(format!("{:?}", stage.replayed()), format!("{:?}", stage.room), "replay differs from the live room");
+    let live = format!("{:?}", stage.room);
+    assert_eq!(format!("{:?}", stage.replayed()), live, "replay differs from the live room");
+    for records in [stage.log.len() / 2, stage.log.len()] {
+        assert_eq!(format!("{:?}", stage.restarted_at(records)), live, "snapshot and tail differ from the live room");
+    }
     timeline
 }
 
@@ -85,6 +110,9 @@ fn told(room: &ControlRoom, decision: &Decision) -> String {
         Verdict::NothingOpen => "nothing open".to_owned(),
         Verdict::Done(_) => "done".to_owned(),
         Verdict::Incident(outcome) => return format!("{outcome:?}"),
+        Verdict::IncidentDone(key) => return format!("done incident {key}"),
+        Verdict::SuppressionDone(id) => return format!("done suppression {id}"),
+        Verdict::Ticked => return turns(decision),
         Verdict::Refused(refusal) => return format!("refused: {refusal}"),
     };
     let Some(alert) = decision.verdict.alert_id().and_then(|id| room.find_alert(id)) else { return verdict };
@@ -97,6 +125,20 @@ fn told(room: &ControlRoom, decision: &Decision) -> String {
     if alert.source_normal_at.is_some() {
         text.push_str(", source normal");
     }
+    let silence = &alert.silence;
+    let marks = [
+        (silence.shelf.is_some(), "shelved"),
+        (silence.by_parent.is_some(), "by parent"),
+        (silence.out_of_service.is_some(), "out of service"),
+        (silence.collapsed_into.is_some(), "collapsed"),
+        (alert.flap.held(), "held"),
+    ];
+    for (_, mark) in marks.iter().filter(|(is, _)| *is) {
+        write!(text, ", {mark}").unwrap();
+    }
+    if alert.annunciations > 1 {
+        write!(text, ", sounded {}", alert.annunciations).unwrap();
+    }
     write!(text, ", count {}", alert.count).unwrap();
     if !alert.quality.is_empty() {
         write!(text, ", {}", alert.quality.join(" ")).unwrap();
@@ -105,6 +147,23 @@ fn told(room: &ControlRoom, decision: &Decision) -> String {
         write!(text, ", {}", closing.reason.word()).unwrap();
     }
     text
+}
+
+/// What happened by itself, one after the other.
+fn turns(decision: &Decision) -> String {
+    let told = |change: &Change| {
+        if let Change::AlertTurned { alert, turn, sounds, .. } = change {
+            return format!("{} {}{}", alert.number, turn.word(), if *sounds { ", sounds" } else { "" });
+        }
+        if let Change::AlertClosed { alert, reason, .. } = change {
+            return format!("{} closed {}", alert.number, reason.word());
+        }
+        format!("{change:?}").split([' ', '(']).next().unwrap_or_default().to_owned()
+    };
+    match decision.changes.iter().map(told).collect::<Vec<_>>() {
+        turns if turns.is_empty() => "nothing due".to_owned(),
+        turns => turns.join("; "),
+    }
 }
 
 fn parse(line: &str) -> (i64, Input) {
@@ -122,7 +181,11 @@ fn parse(line: &str) -> (i64, Input) {
             feed: FeedId::parse("native").unwrap(),
             received_at: at(second),
         }),
-        other => panic!("no verb {other}"),
+        "find" => Input::Finding(Box::new(finding(&words, FindingVerdict::Raised))),
+        "normal" => Input::Finding(Box::new(finding(&words, FindingVerdict::Cleared))),
+        "tick" => Input::Tick,
+        "step" => Input::ClockStepped { by_ms: words[0].parse::<i64>().unwrap() * 1000 },
+        other => Input::Command(order(other, &words)),
     };
     (second, input)
 }
@@ -217,7 +280,106 @@ fn command(verb: &str, words: &[&str]) -> Command {
     };
     let by = words[2].to_owned();
     let request_id = value("key=").unwrap_or_else(|| order.default_request_id(&by));
-    Command { actor: Actor { by, desk: None }, request_id, order }
+    Command { actor: Actor { by, desk: None, supervisor: words.contains(&"supervisor") }, request_id, order }
+}
+
+fn subject(text: &str) -> Subject {
+    let (kind, name) = text.split_once(':').unwrap_or(("vehicle", text));
+    match kind {
+        "vehicle" => Subject::Vehicle(VehicleKey::parse(name).unwrap()),
+        "feed" => Subject::Feed { feed: FeedId::parse(name).unwrap(), scope: None },
+        "stop" => Subject::Stop(name.to_owned()),
+        "line" => Subject::Line(name.to_owned()),
+        "area" => Subject::Area(name.to_owned()),
+        other => panic!("no subject {other}"),
+    }
+}
+
+fn finding(words: &[&str], verdict: FindingVerdict) -> Finding {
+    let value = |name: &str| words.iter().find_map(|w| w.strip_prefix(name));
+    let members = value("members=").map(|list| list.split(',').map(subject).collect()).unwrap_or_default();
+    let figures = value("silent=").map(|s| ("silent_s".to_owned(), s.to_owned())).into_iter().collect();
+    let parent = value("parent=").map(|p| p.split_once('/').unwrap());
+    Finding {
+        rule: words[0].to_owned(),
+        subject: subject(words[1]),
+        verdict,
+        class: value("class=").map_or(AlertClass::Service, |w| AlertClass::find(w).unwrap()),
+        priority: words.iter().find_map(|w| Priority::find(w)).unwrap_or(Priority::P3),
+        latched: words.contains(&"latched"),
+        evidence: Evidence { figures, members, lat: Some(60.170_833_333_333_33), lon: Some(24.1 + 0.2) },
+        parents: parent.map(|(rule, of)| (rule.to_owned(), subject(of))).into_iter().collect(),
+    }
+}
+
+/// Orders beside taking and closing: what they are about, then `by <who>` anywhere.
+fn order(verb: &str, words: &[&str]) -> Command {
+    let value = |name: &str| words.iter().find_map(|w| w.strip_prefix(name)).map(str::to_owned);
+    let seconds = |name: &str| value(name).map(|s| at(s.parse().unwrap()));
+    let by = words[words.iter().position(|w| *w == "by").expect(verb) + 1].to_owned();
+    let comment = value("comment=");
+    let deed = match verb {
+        "handover" => Some(Deed::Handover { to: value("to=").unwrap_or_default(), desk: None }),
+        "release" => Some(Deed::Release),
+        "comment" => Some(Deed::Comment),
+        "mark" => Some(Deed::Mark(Mark {
+            step: words.iter().find_map(|w| MarkStep::find(w)).unwrap(),
+            party: value("party="),
+            reference: value("ref="),
+            time: seconds("at="),
+        })),
+        "shelve" => Some(Deed::Shelve {
+            kind: words.iter().find_map(|w| ShelfKind::find(w)).unwrap_or(ShelfKind::Timed),
+            until: seconds("until=").unwrap(),
+        }),
+        "unshelve" => Some(Deed::Unshelve),
+        "reset" => Some(Deed::Reset),
+        _ => None,
+    };
+    let id = |number: &str| AlertId::find(&format!("20261123-{number}")).unwrap();
+    let order = match deed {
+        Some(deed) => Order::Tend { alert: id(words[0]), deed, comment },
+        None => order_without_alert(verb, words, comment),
+    };
+    let request_id = value("key=").unwrap_or_else(|| order.default_request_id(&by));
+    Command { actor: Actor { by, desk: None, supervisor: words.contains(&"supervisor") }, request_id, order }
+}
+
+fn order_without_alert(verb: &str, words: &[&str], comment: Option<String>) -> Order {
+    let value = |name: &str| words.iter().find_map(|w| w.strip_prefix(name)).map(str::to_owned);
+    let seconds = |name: &str| value(name).map(|s| at(s.parse().unwrap()));
+    let on_incident = |deed| Order::Incident { key: incident_key(words[0]), deed, comment: comment.clone() };
+    match verb {
+        "raise" => Order::Raise(Box::new(OperatorAlert {
+            subject: subject(words[2]),
+            kind: words.iter().find_map(|w| AlarmKind::find(w)).unwrap(),
+            priority: words.iter().find_map(|w| Priority::find(w)),
+            status: words.iter().find_map(|w| Status::find(w)).unwrap_or(Status::Actual),
+            text: value("text="),
+            covert: words.contains(&"covert").then_some(true),
+            lat: None,
+            lon: None,
+            expires_at: seconds("expires="),
+        })),
+        "suppress" => Order::Suppress(Box::new(SuppressionRequest {
+            subject: value("subject=").map(|s| subject(&s)),
+            rules: words[0].split(',').map(str::to_owned).collect(),
+            until: seconds("until=").unwrap(),
+            why: value("why=").unwrap_or_else(|| "strike".to_owned()),
+        })),
+        "unsuppress" => Order::EndSuppression { id: words[0].parse().unwrap(), comment },
+        "group" | "split" => {
+            let id = |number: &str| AlertId::find(&format!("20261123-{number}")).unwrap();
+            let (incident, alerts) = (incident_key(words[0]), words[1].split(',').map(id).collect());
+            Order::Group { incident, alerts, joined: verb == "group", comment }
+        }
+        "inc-open" => on_incident(IncidentDeed::Open(Box::new(incident(words, 0)))),
+        "inc-update" => on_incident(IncidentDeed::Update(Box::new(incident(words, 0)))),
+        "inc-close" => on_incident(IncidentDeed::Close),
+        "publish" => on_incident(IncidentDeed::Publish { title: value("title="), text: BTreeMap::new() }),
+        "unpublish" => on_incident(IncidentDeed::Withdraw),
+        other => panic!("no verb {other}"),
+    }
 }
 
 fn incident_key(text: &str) -> IncidentKey {
@@ -232,7 +394,7 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         feed: FeedId::parse("native").unwrap(),
         version: value("v").and_then(|n| n.parse().ok()),
         phase: if words.contains(&"closed") { IncidentPhase::Closed } else { IncidentPhase::Active },
-        status: Status::Actual,
+        status: words.iter().find_map(|w| Status::find(w)).unwrap_or(Status::Actual),
         kind: words.iter().find_map(|w| IncidentKind::find(w)).unwrap_or(IncidentKind::Other),
         kind_word: value("kind=").map(str::to_owned),
         subkind: None,
@@ -240,7 +402,10 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         urgency: None,
         certainty: None,
         effect: None,
-        active_periods: Vec::new(),
+        active_periods: value("starts=")
+            .map(|s| ActivePeriod { start: Some(at(s.parse().unwrap())), end: None })
+            .into_iter()
+            .collect(),
         expected_end: None,
         lat: Some(60.170_833_333_333_33),
         lon: Some(24.1 + 0.2),
@@ -252,6 +417,9 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         public_title: None,
         public_text: BTreeMap::new(),
         road_control: None,
+        areas: Vec::new(),
+        cancelled: false,
+        proposes_clear: false,
         fingerprint: print_of(words, AlarmPhase::Raised),
         retained: words.contains(&"retained"),
         received_at: at(second),

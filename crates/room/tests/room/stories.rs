@@ -107,12 +107,12 @@ fn a_taken_emergency_sounds_again_ten_seconds_after_and_then_once_a_minute() {
             +0 press 22/800 e1@0 => raised 20261123-1: P1 active, nobody's, count 1
             +5 ack 1 by kim seen=1 => done 20261123-1: P1 active, kim's, count 1
             +15 press 22/800 e2@15 => repeated 20261123-1: P1 active, kim's, count 2
-            +16 press 22/800 e3@16 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 3
-            +17 press 22/800 e4@17 => repeated 20261123-1: P1 active, nobody's, was kim's, count 4
-            +20 ack 1 by lee seen=4 => done 20261123-1: P1 active, lee's, count 4
-            +40 press 22/800 e5@40 => repeated 20261123-1: P1 active, lee's, count 5
-            +75 press 22/800 e6@75 => repeated 20261123-1: P1 active, lee's, count 6
-            +76 press 22/800 e7@76 => re-alarmed 20261123-1: P1 active, nobody's, was lee's, count 7
+            +16 press 22/800 e3@16 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 3
+            +17 press 22/800 e4@17 => repeated 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 4
+            +20 ack 1 by lee seen=4 => done 20261123-1: P1 active, lee's, sounded 2, count 4
+            +40 press 22/800 e5@40 => repeated 20261123-1: P1 active, lee's, sounded 2, count 5
+            +75 press 22/800 e6@75 => repeated 20261123-1: P1 active, lee's, sounded 2, count 6
+            +76 press 22/800 e7@76 => re-alarmed 20261123-1: P1 active, nobody's, was lee's, sounded 3, count 7
         "#]],
     );
 }
@@ -143,10 +143,10 @@ fn a_more_urgent_press_raises_the_priority_and_sounds_at_once() {
         &expect![[r#"
             +0 press 22/800 e1@0 passenger => raised 20261123-1: P2 active, nobody's, count 1
             +5 ack 1 by kim => done 20261123-1: P2 active, kim's, count 1
-            +6 press 22/800 e2@6 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 2
+            +6 press 22/800 e2@6 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 2
             +10 press 22/801 e1@10 breakdown => raised 20261123-2: P3 active, nobody's, count 1
             +11 ack 2 by kim => done 20261123-2: P3 active, kim's, count 1
-            +12 press 22/801 e2@12 breakdown passengers=12 => re-alarmed 20261123-2: P2 active, nobody's, was kim's, count 2
+            +12 press 22/801 e2@12 breakdown passengers=12 => re-alarmed 20261123-2: P2 active, nobody's, was kim's, sounded 2, count 2
         "#]],
     );
 }
@@ -169,10 +169,10 @@ fn one_winner_takes_an_alert_and_what_they_had_not_read_is_refused() {
             +1 ack 1 by kim seen=1 => done 20261123-1: P1 active, kim's, count 1
             +1 ack 1 by kim seen=1 => done 20261123-1: P1 active, kim's, count 1
             +1 ack 1 by lee seen=1 => refused: alert 20261123-1 was already taken by kim
-            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 2
+            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 2
             +21 ack 1 by kim seen=1 => refused: alert 20261123-1 has re-alarmed since you read it
-            +22 ack 1 by kim seen=2 => done 20261123-1: P1 active, kim's, count 2
-            +30 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, count 2, resolved
+            +22 ack 1 by kim seen=2 => done 20261123-1: P1 active, kim's, sounded 2, count 2
+            +30 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, sounded 2, count 2, resolved
             +31 ack 1 by lee => refused: alert 20261123-1 is closed
             +32 ack 9 by lee => refused: there is no alert 20261123-9
         "#]],
@@ -201,15 +201,15 @@ fn a_late_copy_of_an_order_never_silences_a_re_alarm_but_a_new_order_may() {
             +1 ack 1 by kim key=abc => done 20261123-1: P1 active, kim's, count 1
             +2 ack 1 by kim key=abc => done 20261123-1: P1 active, kim's, count 1
             +3 close 1 by kim resolved key=abc => refused: this Idempotency-Key was used for another order
-            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 2
+            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 2
             +21 ack 1 by kim key=abc => refused: alert 20261123-1 has re-alarmed since you read it
-            +22 ack 1 by kim => done 20261123-1: P1 active, kim's, count 2
-            +90 press 22/800 e3@90 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 3
-            +91 ack 1 by kim => done 20261123-1: P1 active, kim's, count 3
-            +92 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, count 3, resolved
-            +93 ack 1 by kim key=abc => done 20261123-1: P1 closed, kim's, count 3, resolved
-            +94 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, count 3, resolved
-            +95 close 1 by kim resolved key=xyz => done 20261123-1: P1 closed, kim's, count 3, resolved
+            +22 ack 1 by kim => done 20261123-1: P1 active, kim's, sounded 2, count 2
+            +90 press 22/800 e3@90 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 3, count 3
+            +91 ack 1 by kim => done 20261123-1: P1 active, kim's, sounded 3, count 3
+            +92 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, sounded 3, count 3, resolved
+            +93 ack 1 by kim key=abc => done 20261123-1: P1 closed, kim's, sounded 3, count 3, resolved
+            +94 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, sounded 3, count 3, resolved
+            +95 close 1 by kim resolved key=xyz => done 20261123-1: P1 closed, kim's, sounded 3, count 3, resolved
             +96 close 1 by lee resolved => refused: alert 20261123-1 is closed
         "#]],
     );
@@ -228,10 +228,10 @@ fn an_order_carried_out_is_no_longer_yours_once_somebody_else_took_over() {
         &expect![[r#"
             +0 press 22/800 e1@0 => raised 20261123-1: P1 active, nobody's, count 1
             +1 ack 1 by kim key=abc => done 20261123-1: P1 active, kim's, count 1
-            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, count 2
-            +21 ack 1 by lee => done 20261123-1: P1 active, lee's, count 2
+            +20 press 22/800 e2@20 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 2
+            +21 ack 1 by lee => done 20261123-1: P1 active, lee's, sounded 2, count 2
             +22 ack 1 by kim key=abc => refused: alert 20261123-1 was already taken by lee
-            +23 close 1 by lee resolved => done 20261123-1: P1 closed, lee's, count 2, resolved
+            +23 close 1 by lee resolved => done 20261123-1: P1 closed, lee's, sounded 2, count 2, resolved
             +24 ack 1 by kim key=abc => refused: alert 20261123-1 is closed
         "#]],
     );

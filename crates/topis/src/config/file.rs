@@ -24,6 +24,12 @@ pub struct ConfigFile {
     pub schedule: Schedule,
     /// Alarms.
     pub alarms: Alarms,
+    /// Detection.
+    pub detect: Detect,
+    /// Places the control room needs.
+    pub places: Places,
+    /// What to do about alerts.
+    pub runbooks: Runbooks,
     /// Limits of the live picture.
     pub picture: Picture,
     /// Logging, to stderr.
@@ -100,11 +106,13 @@ impl Default for Mqtt {
 pub struct Journal {
     /// The SQLite file; its folder is made.
     pub path: String,
+    /// Records stay at least this many days.
+    pub keep_days: u32,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { path: "./topis-data/journal.db".to_owned() }
+        Self { path: "./topis-data/journal.db".to_owned(), keep_days: 400 }
     }
 }
 
@@ -119,6 +127,14 @@ pub struct Schedule {
     pub timezone: String,
 }
 
+/// Detection.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Detect {
+    /// Rules that are not as by default, like `config/rules.toml`; empty = all by default.
+    pub rules_file: String,
+}
+
 /// Alarms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -131,6 +147,22 @@ impl Default for Alarms {
     fn default() -> Self {
         Self { passenger_priority: "P2".to_owned() }
     }
+}
+
+/// Places the control room needs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Places {
+    /// A GeoJSON FeatureCollection of hospitals, depots, turn-backs, cameras and more; empty = none.
+    pub file: String,
+}
+
+/// What to do about alerts.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Runbooks {
+    /// A TOML file of steps by rule, in the place of the shipped ones as a whole; empty = the shipped ones.
+    pub file: String,
 }
 
 /// Limits of the live picture.

@@ -30,12 +30,20 @@ pub struct Config {
     pub mqtt_client_id: String,
     /// The journal's file.
     pub journal_path: PathBuf,
+    /// Days that the journal's records stay at least.
+    pub journal_keep_days: u32,
+    /// Detection rules that are not as by default, checked.
+    pub rules: toml::Table,
     /// GTFS files or folders.
     pub schedule_gtfs: Vec<PathBuf>,
     /// Zone of calendar dates, such as those in alert ids.
     pub timezone: TimeZone,
     /// Priority of a passenger's emergency button.
     pub passenger_priority: alert::Priority,
+    /// Places the control room needs.
+    pub places: impact::Places,
+    /// What to do about alerts.
+    pub runbooks: impact::Runbooks,
     /// The enabled feeds.
     pub feeds: Vec<decode::FeedSpec>,
     /// The picture's limits and the enabled feeds' policies; `hash_seed` is for the caller to draw.

@@ -26,23 +26,34 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let picture = check.picture(&file.picture, policies);
     let timezone = check.timezone("schedule.timezone", &file.schedule.timezone);
     let passenger_priority = check.word("alarms.passenger_priority", &file.alarms.passenger_priority);
+    let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
+    let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
     let log = check.log(&file.log);
+    let rules = check.file("detect.rules_file", &file.detect.rules_file, rules);
     check.client_id(&file.mqtt.client_id);
     check.filled("journal.path", &file.journal.path);
-    match (http, broker, timezone, passenger_priority) {
-        (Some(http), Some(broker), Some(timezone), Some(passenger_priority)) if check.faults.is_empty() => Ok(Config {
-            http,
-            broker,
-            mqtt_prefix: file.mqtt.prefix.clone(),
-            mqtt_client_id: file.mqtt.client_id.clone(),
-            journal_path: PathBuf::from(&file.journal.path),
-            schedule_gtfs: file.schedule.gtfs.iter().map(PathBuf::from).collect(),
-            timezone,
-            passenger_priority,
-            feeds,
-            picture,
-            log,
-        }),
+    match (http, broker, timezone, passenger_priority, rules) {
+        (Some(http), Some(broker), Some(timezone), Some(passenger_priority), Some(rules))
+            if check.faults.is_empty() =>
+        {
+            Ok(Config {
+                http,
+                broker,
+                mqtt_prefix: file.mqtt.prefix.clone(),
+                mqtt_client_id: file.mqtt.client_id.clone(),
+                journal_path: PathBuf::from(&file.journal.path),
+                journal_keep_days: file.journal.keep_days,
+                rules: rules.unwrap_or_default(),
+                places: places.flatten().unwrap_or_default(),
+                runbooks: runbooks.flatten().unwrap_or_else(impact::Runbooks::shipped),
+                schedule_gtfs: file.schedule.gtfs.iter().map(PathBuf::from).collect(),
+                timezone,
+                passenger_priority,
+                feeds,
+                picture,
+                log,
+            })
+        }
         _ => Err(ConfigFaults(check.faults)),
     }
 }
@@ -197,7 +208,7 @@ impl Check<'_> {
             }
         };
         if feed.format.is_none() {
-            let formats = "is a new feed and has no `format`: native, hfp or gtfs-rt";
+            let formats = "is a new feed and has no `format`: native, hfp, gtfs-rt or cap";
             self.fault(&key("id"), &feed.id, formats);
         }
         // A word that is wrong is told here; the rest of the feed is looked at all the same.
@@ -357,19 +368,46 @@ impl Check<'_> {
         path: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Option<T>> {
+        self.listed_file(key, path, |text| parse(text).map_err(|error| vec![error]))
+    }
+
+    /// As [`Self::file`], for a file in which several things can be wrong at once.
+    fn listed_file<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        path: &str,
+        parse: impl Fn(&str) -> Result<T, Vec<E>>,
+    ) -> Option<Option<T>> {
         if path.is_empty() {
             return Some(None);
         }
-        let fault = match std::fs::read_to_string(path) {
+        let faults: Vec<String> = match std::fs::read_to_string(path) {
             Ok(text) => match parse(&text) {
                 Ok(read) => return Some(Some(read)),
-                Err(error) => error.to_string(),
+                Err(errors) => errors.iter().map(ToString::to_string).collect(),
             },
-            Err(error) => format!("cannot be read: {error}"),
+            Err(error) => vec![format!("cannot be read: {error}")],
         };
-        self.fault(key, path, fault);
+        faults.into_iter().for_each(|fault| self.fault(key, path, fault));
         None
     }
+}
+
+/// The table of rules in a file of its own.
+fn rules(text: &str) -> Result<toml::Table, String> {
+    let mut file: toml::Table = text.parse().map_err(|error| format!("is no TOML: {error}"))?;
+    let rules = match file.remove("rules") {
+        None => toml::Table::new(),
+        Some(toml::Value::Table(rules)) => rules,
+        Some(_) => return Err("rules: is no table; a rule is headed [rules.\"VEH.SILENT\"]".to_owned()),
+    };
+    if let Some(other) = file.keys().next() {
+        return Err(format!("{other}: is no key here; a rule is headed [rules.\"VEH.SILENT\"]"));
+    }
+    let listed =
+        |errors: Vec<detect::RulesError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    detect::Rulebook::read(&rules).map_err(listed)?;
+    Ok(rules)
 }
 
 fn unknown_word<W: Word>(text: &str) -> String {

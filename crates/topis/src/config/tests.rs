@@ -36,7 +36,7 @@ fn without_anything_it_runs_on_loopback() {
     assert_eq!(config.journal_path, PathBuf::from("./topis-data/journal.db"));
     assert_eq!(config.passenger_priority, alert::Priority::P2);
     let ids: Vec<&str> = config.feeds.iter().map(|feed| feed.id.as_str()).collect();
-    assert_eq!(ids, ["native", "hfp", "gtfs-rt"]);
+    assert_eq!(ids, ["native", "hfp", "gtfs-rt", "cap"]);
     let policies = config.picture.feeds.clone();
     assert_eq!(picture::PictureOptions { feeds: Vec::new(), ..config.picture }, picture::PictureOptions::default());
     assert!(policies.iter().all(|policy| policy.expect == Expected::Recent && policy.interval_s.is_none()));
@@ -108,9 +108,9 @@ fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
               http.listen = 8080 (t.toml): must be a string
               http.max_conections = 5 (t.toml): is no key; did you mean `max_connections`?
               mqtt.prefx = "city" (command line): is no key; did you mean `prefix`?
-              zzz (t.toml): is no key; there are http, broker, mqtt, journal, schedule, alarms, picture, log, feeds
-              feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
-              feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
+              zzz (t.toml): is no key; there are http, broker, mqtt, journal, schedule, alarms, detect, places, runbooks, picture, log, feeds
+              feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
+              feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               log.format = "xml" (t.toml): must be `text` or `json`
         "#]],
     );
@@ -179,16 +179,44 @@ fn a_secrets_file_that_is_absent_or_broken_is_a_fault() {
 }
 
 #[test]
+fn places_and_runbooks_are_read_and_everything_wrong_in_them_is_a_fault() {
+    assert_eq!(load("").runbooks, impact::Runbooks::shipped());
+    assert!(load("").places.all().is_empty());
+    let folder = tempfile::tempdir().unwrap();
+    let (places, runbooks) = (folder.path().join("places.geojson"), folder.path().join("runbooks.toml"));
+    let toml = format!("[places]\nfile = '{}'\n[runbooks]\nfile = '{}'\n", places.display(), runbooks.display());
+    std::fs::write(&places, include_str!("../../../../config/places.geojson")).unwrap();
+    std::fs::write(&runbooks, "['EMG.FIRE']\nsteps = [{ en = 'Get out', ko = '대피' }]\n").unwrap();
+    let config = load(&toml);
+    assert!(config.places.find("depot-east").is_some());
+    assert!(config.runbooks.find("EMG.FIRE").is_some() && config.runbooks.find("EMG.PANIC").is_none());
+
+    let pub_without_name = r#"{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":
+        {"kind":"pub"},"geometry":null},{"type":"Feature","id":"b","properties":{"kind":"police"},"geometry":null}]}"#;
+    std::fs::write(&places, pub_without_name).unwrap();
+    std::fs::write(&runbooks, "['EMG.FIRE']\nsteps = []\n['panic']\nsteps = []\n").unwrap();
+    let faults = Config::load(&sources(&toml)).unwrap_err().to_string().replace(&*folder.path().to_string_lossy(), "");
+    expect![[r#"
+        the configuration has 5 faults:
+          places.file = "/places.geojson" (t.toml): features[0] (a) kind: "pub" is none of hospital, police, fire_station, depot, turn_back, camera, contact, underpass, tunnel, bridge, other
+          places.file = "/places.geojson" (t.toml): features[1] (b) name: is missing; write what people call it
+          runbooks.file = "/runbooks.toml" (t.toml): runbooks.EMG.FIRE.steps: is empty; give one to five steps or leave the rule out
+          runbooks.file = "/runbooks.toml" (t.toml): runbooks.panic: is no rule's code; write it like EMG.PANIC, or EMG.* for a family
+          runbooks.file = "/runbooks.toml" (t.toml): runbooks.panic.steps: is empty; give one to five steps or leave the rule out"#]]
+    .assert_eq(&faults);
+}
+
+#[test]
 fn a_feed_entry_changes_what_it_names_and_a_new_one_is_added() {
     let config = load(
         "[[feeds]]\nid = 'hfp'\nexpect = 'always'\ninterval_s = 1\nnamespace = 'hsl'\n[[feeds]]\nid = 'native'\n\
          enabled = false\n[[feeds]]\nid = 'ferries'\nformat = 'gtfs-rt'\ntopics = ['{prefix}/x/#']\nmode = 'FERRY'\n",
     );
     let ids: Vec<&str> = config.feeds.iter().map(|feed| feed.id.as_str()).collect();
-    assert_eq!(ids, ["hfp", "gtfs-rt", "ferries"]);
+    assert_eq!(ids, ["hfp", "gtfs-rt", "cap", "ferries"]);
     assert_eq!(config.feeds[0].format, "hfp");
     assert_eq!(config.feeds[0].namespace.as_deref(), Some("hsl"));
-    assert_eq!(config.feeds[2].mode, Some(transit::Mode::Ferry));
+    assert_eq!(config.feeds[3].mode, Some(transit::Mode::Ferry));
     assert_eq!((config.picture.feeds[0].expect, config.picture.feeds[0].interval_s), (Expected::Always, Some(1.0)));
     let faults = Config::load(&sources(
         "[[feeds]]\nformat = 'hfp'\n[[feeds]]\nid = 'x'\n[[feeds]]\nid = 'y'\nformat = 'hpf'\nmode = 'buss'\n\
@@ -203,7 +231,7 @@ fn a_feed_entry_changes_what_it_names_and_a_new_one_is_added() {
         the configuration has 7 faults:
           feeds.0.id (t.toml): is missing; give the feed a name
           feeds.4.id = "z" (t.toml): is given twice; put both entries into one
-          feeds.1.id = "x" (t.toml): is a new feed and has no `format`: native, hfp or gtfs-rt
+          feeds.1.id = "x" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
           feeds.2.mode = "buss" (t.toml): is no mode; did you mean `bus`?
           feeds.2.interval_s = 0 (t.toml): is no reporting interval; use 0.1 to 3600 seconds
     "#]]

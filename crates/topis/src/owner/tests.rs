@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use alert::{Actor, Command};
 use api::Snapshot;
 use ingest::{EmergencyLane, Frame, OutboxConfig};
-use journal::{Reader, SqliteLog};
+use journal::{Checksum, Reader, RecordLog, SnapshotFiles, SqliteLog, Tail};
 use room::RoomOptions;
 use tempfile::TempDir;
 
@@ -44,8 +44,16 @@ impl RecordLog for SlowDisk {
         self.journal.probe()
     }
 
-    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<u64, journal::ReadError> {
+    fn tail(&mut self, from_seq: u64, each: &mut Reader<'_>) -> Result<Tail, journal::ReadError> {
         self.journal.tail(from_seq, each)
+    }
+
+    fn checksum(&mut self, seq: u64) -> Result<Option<Checksum>, journal::ReadError> {
+        self.journal.checksum(seq)
+    }
+
+    fn prune(&mut self, through_seq: u64, before_ms: i64) -> Result<usize, AppendError> {
+        self.journal.prune(through_seq, before_ms)
     }
 
     fn last_seq(&mut self) -> Result<u64, journal::ReadError> {
@@ -65,6 +73,7 @@ struct Desk {
     board: Arc<Board>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<anyhow::Result<()>>,
+    _found: mpsc::Sender<Vec<Finding>>,
     _folder: TempDir,
 }
 
@@ -75,24 +84,31 @@ impl Desk {
         let journal = SlowDisk { journal: SqliteLog::open(&folder.path().join("journal.db")).unwrap(), orders };
         let (clock, stop) = (Clock::wall(), CancellationToken::new());
         let room = ControlRoom::new(RoomOptions::default());
-        let board = Arc::new(Board::new("e", room.clone(), clock.name(), clock.now()));
+        let board = Arc::new(Board::new("e", room.clone(), api::Guide::default(), clock.name(), clock.now()));
         let url = ingest::BrokerUrl { host: "127.0.0.1".to_owned(), port: 1, login: None };
         let outbox = OutboxConfig { url, client_id: "out".to_owned(), capacity: 10, seed: 1 };
         let owner = Owner {
             room,
-            scribe: Scribe::start(Box::new(journal)).unwrap(),
+            scribe: Scribe::start(Box::new(journal), SnapshotFiles::beside(&folder.path().join("journal.db")), 0)
+                .unwrap(),
             feeds: Arc::new(Feeds::new("topis", Feeds::defaults()).unwrap()),
             ledger: Arc::new(Ledger::default()),
             board: Arc::clone(&board),
             outbox: Outbox::new(outbox, clock.reader()).0,
             prefix: "topis".to_owned(),
+            looked: clock.now(),
             clock,
+            keep_ms: i64::MAX,
+            kept_seq: 0,
+            keeping: None,
             trouble: None,
         };
         let (lane, emergencies) = EmergencyLane::new(16);
         let (orders, commands) = mpsc::channel(16);
-        let running = tokio::spawn(owner.run(Doors { emergencies, commands, stop: stop.clone() }));
-        Self { disk, lane, orders, board, stop, running, _folder: folder }
+        let (found, findings) = mpsc::channel(1);
+        let doors = Doors { emergencies, commands, findings, stop: stop.clone() };
+        let running = tokio::spawn(owner.run(doors, Vec::new()));
+        Self { disk, lane, orders, board, stop, running, _found: found, _folder: folder }
     }
 
     /// A driver presses; nobody waits for the confirmation.
@@ -121,7 +137,7 @@ impl Desk {
     }
 
     async fn order(&self, alert: &Alert) -> oneshot::Receiver<CommandAnswer> {
-        let actor = Actor { by: "kim".to_owned(), desk: None };
+        let actor = Actor { by: "kim".to_owned(), ..Actor::default() };
         let order = Order::Acknowledge { alert: alert.id.clone(), seen: None, comment: None };
         let (answer, answered) = oneshot::channel();
         let command = Command { request_id: order.default_request_id("kim"), actor, order };
@@ -164,7 +180,8 @@ async fn a_disk_that_hangs_hides_no_alarm_and_takes_no_order() {
     desk.disk.send(Disk::Writes).unwrap();
     desk.see("both on disk", |s| alerts(s) == all(&["1", "2"], true) && trouble(s).is_none()).await;
     desk.disk.send(Disk::Writes).unwrap();
-    assert!(matches!(desk.order(&first).await.await.unwrap(), CommandAnswer::Done(_)));
+    let answer = desk.order(&first).await.await.unwrap();
+    assert!(matches!(answer, CommandAnswer::Decided { verdict: Verdict::Done(_), .. }), "{answer:?}");
     desk.close().await;
 }
 

@@ -28,7 +28,7 @@ use crate::{
     Frame, Message, ProblemCode,
     feeds::{Out, Source, content_hash},
     fields::{Notes, clean},
-    formats::FormatDef,
+    formats::{FormatDef, Lane},
     json::{Raw, object},
 };
 
@@ -37,6 +37,8 @@ pub(crate) const FORMAT: FormatDef = FormatDef {
     doc: "HSL High-frequency positioning, versions 1 and 2, all event types and passenger counts.",
     topics: &["/hfp/v1/#", "/hfp/v2/#"],
     timezone: Some("Europe/Helsinki"),
+    by_default: true,
+    lane: Lane::ByTopic(|_| false),
     decode,
     replaceable: is_replaceable,
 };

@@ -3,14 +3,13 @@
 //! What cannot be read is said in warnings and, when nothing could be, kept as the head of the body. Knows nothing of
 //! what an alarm leads to.
 
-use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, Fingerprint};
-use sha2::{Digest, Sha256};
+use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject};
 use transit::{Fix, Status, VehicleId, VehicleKey};
 
 use super::BODY_BYTES_MAX;
 use crate::{
     Frame, Message, ProblemCode,
-    feeds::{Out, Source},
+    feeds::{Out, Source, fingerprint},
     fields::{Notes, clean, head},
     json::{Fields, Raw, object, read},
 };
@@ -42,13 +41,6 @@ object! {
     } ignored { "agency", "agency_id", "vehicle", "vehicle_id", "route_id", "trip_id", }
 }
 
-/// Identity of a message: SHA-256 over topic, a zero byte and payload.
-pub(super) fn fingerprint(frame: &Frame<'_>) -> Fingerprint {
-    let digest = Sha256::new().chain_update(frame.topic).chain_update([0]).chain_update(frame.payload).finalize();
-    let (first, _) = digest.split_at(16);
-    Fingerprint(first.iter().fold(0, |print, byte| print << 8 | u128::from(*byte)))
-}
-
 pub(super) fn decode(source: &Source, frame: &Frame<'_>, between: &str, out: &mut Out) {
     let notes = &mut out.notes;
     let subject = subject(source, between, notes);
@@ -74,7 +66,7 @@ pub(super) fn decode(source: &Source, frame: &Frame<'_>, between: &str, out: &mu
         text: notes.name("text", &body.text).map(|text| clean(&text, TEXT_CHARS)),
         passengers: notes.whole("passengers", &body.passengers, 0..=100_000).and_then(|n| u32::try_from(n).ok()),
         unparsed_head,
-        fingerprint: fingerprint(frame),
+        fingerprint: fingerprint(frame.topic, frame.payload),
         retained: frame.retained,
         dup: frame.dup,
         received_at: frame.received_at,

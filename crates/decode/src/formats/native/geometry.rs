@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 4;
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(super) fn check(value: &serde_json::Value) -> Result<String, String> {
+pub(crate) fn check(value: &serde_json::Value) -> Result<String, String> {
     if value.get("type").and_then(|t| t.as_str()) == Some("Feature") {
         return Err("is a GeoJSON Feature; write its geometry alone".to_owned());
     }

@@ -10,10 +10,10 @@ use alert::{ActivePeriod, Affected, IncidentKey, IncidentKind, IncidentPhase, In
 use serde_json::{Map, Value};
 use transit::{Coordinate, Status};
 
-use super::{BODY_BYTES_MAX, alarm::fingerprint, geometry, level, position::direction};
+use super::{BODY_BYTES_MAX, geometry, level, position::direction};
 use crate::{
     Frame, Message, ProblemCode,
-    feeds::{Out, Source},
+    feeds::{Out, Source, fingerprint},
     fields::{Notes, clean},
     gtfs_realtime::alert::Effect,
     json::{Raw, Unknown},
@@ -179,7 +179,10 @@ fn report(
         public_title: name("public_title", TITLE_CHARS, notes),
         public_text: text("public_text", body, notes),
         road_control: road_control(body, notes),
-        fingerprint: fingerprint(frame),
+        areas: Vec::new(),
+        cancelled: false,
+        proposes_clear: false,
+        fingerprint: fingerprint(frame.topic, frame.payload),
         retained: frame.retained,
         received_at: frame.received_at,
     })

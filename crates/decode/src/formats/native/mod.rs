@@ -4,7 +4,7 @@
 
 mod alarm;
 mod encode;
-mod geometry;
+pub(crate) mod geometry;
 mod incident;
 mod position;
 mod status;
@@ -19,7 +19,7 @@ use crate::{
     Frame, ProblemCode,
     feeds::{Out, Source},
     fields::{Notes, clean},
-    formats::FormatDef,
+    formats::{FormatDef, Lane},
     topic::nearest_template,
 };
 
@@ -31,6 +31,8 @@ pub(crate) const FORMAT: FormatDef = FormatDef {
     doc: "Positions, alarms, incidents and client status as JSON under <prefix>/v1/.",
     topics: &["{prefix}/#"],
     timezone: None,
+    by_default: true,
+    lane: Lane::ByTopic(|_| false),
     decode,
     replaceable: position::is_replaceable,
 };

@@ -1,0 +1,249 @@
+//! Orders on incidents: opened, changed and closed by operators, told to the public, and joined with alerts.
+
+use std::collections::BTreeMap;
+
+use alert::{AlertId, IncidentDeed, IncidentKey, IncidentReport, Order};
+use axum::response::Response;
+use decode::{Frame, Grade, Message, ProblemCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Levels, Routes,
+    commands::{PlainOrder, bodies},
+    incidents::IncidentAnswer,
+    level,
+};
+use crate::{
+    orders::{Asked, NothingMore, OrderQuery, Signature, Signed, TEXT_MAX, bounded},
+    problem::ApiError,
+};
+
+/// Source of incidents that operators open.
+const OPERATOR: &str = "operator";
+/// Alerts in one order.
+const ALERTS_MAX: usize = 1_000;
+
+/// An incident as a source would publish it, with its `source` and `id` beside.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document; the body is read as a message is")]
+struct Reported {
+    /// Its source; `operator` when left away.
+    #[schema(max_length = 64)]
+    source: Option<String>,
+    /// Its id within the source; made when left away.
+    #[schema(max_length = 64)]
+    id: Option<String>,
+    /// What happened: a word of `/v1/meta/enums`, or a TOPIS code.
+    kind: String,
+    /// Degrees north, with `lon`; or `geometry`, or a stop, route or vehicle in `affects`.
+    lat: Option<f64>,
+    /// Degrees east.
+    lon: Option<f64>,
+    /// GeoJSON geometry.
+    geometry: Option<Object>,
+    /// Radius, or half-width on a line, in metres.
+    radius_m: Option<f64>,
+    /// How bad; the kind's default when left away.
+    severity: Option<String>,
+    /// Short text.
+    title: Option<String>,
+}
+
+/// Any JSON object.
+#[derive(ToSchema)]
+#[schema(value_type = Object)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document")]
+struct Object(Map<String, Value>);
+
+/// What the public is told.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    /// Title; the source's `public_title` when left away.
+    #[schema(max_length = 200)]
+    title: Option<String>,
+    /// Text by language, like `{"ko": "..", "en": ".."}`; the source's `public_text` when left away.
+    #[serde(default)]
+    text: BTreeMap<String, String>,
+}
+
+/// Alerts to be joined or split.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Members {
+    /// Their ids.
+    #[serde(default)]
+    #[schema(max_items = 1000, example = json!(["20261123-417"]))]
+    alerts: Vec<String>,
+}
+
+bodies! {
+    /// Reports an incident.
+    IncidentOrder = Reported;
+    /// Tells the public.
+    PublishOrder = Words;
+    /// Joins alerts to an incident, or splits them off.
+    GroupOrder = Members;
+}
+
+/// The routes.
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(open))
+        .routes(routes!(update))
+        .routes(routes!(close))
+        .routes(routes!(publish))
+        .routes(routes!(withdraw))
+        .routes(routes!(confirm))
+        .routes(routes!(split))
+}
+
+/// The rest of a body, read as the message of an incident would be: one grammar for everybody who reports.
+fn report_of(signed: &Signed, key: &IncidentKey, said: &Map<String, Value>) -> Result<Box<IncidentReport>, ApiError> {
+    let sources = &signed.shared.sources;
+    let topic = format!("{}/v1/incident/{}/{}", sources.prefix, level(&key.source), level(&key.id));
+    let payload = Value::Object(said.clone()).to_string().into_bytes();
+    let received_at = (sources.clock)().utc;
+    let decoded =
+        (sources.decoder)(&Frame { topic: &topic, payload: &payload, retained: false, dup: false, received_at });
+    let is_wrong = |p: &&decode::Problem| p.grade == Grade::Reject || p.code == ProblemCode::MisspelledField;
+    if let Some(problem) = decoded.problems.iter().find(is_wrong) {
+        return Err(ApiError::bad_member(problem.field.as_deref().unwrap_or("body"), &problem.detail));
+    }
+    let report = decoded.messages.into_iter().find_map(|message| match message {
+        Message::Incident(report) => Some(report),
+        Message::Vehicle(_) | Message::Alarm(_) | Message::Withdrawal(_) | Message::Presence(_) => None,
+    });
+    report.ok_or_else(|| ApiError::bad_member("body", "is no incident: kind and a place are required"))
+}
+
+async fn deed(signed: Signed, key: IncidentKey, deed: IncidentDeed) -> Result<Response, ApiError> {
+    let comment = signed.comment.clone();
+    signed.give(Order::Incident { key, deed, comment }).await
+}
+
+fn taken(said: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, ApiError> {
+    match said.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if (1..=64).contains(&text.chars().count()) => Ok(Some(text)),
+        Some(_) => Err(ApiError::bad_member(name, "has to be a text of 1 to 64 characters")),
+    }
+}
+
+/// Opens an incident. The body is what a source would publish, with who opens it.
+#[utoipa::path(post, path = "/v1/incidents", tag = "incidents",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = IncidentOrder, responses((status = 200, description = "It is open.", body = IncidentAnswer)))]
+async fn open(asked: Asked) -> Result<Response, ApiError> {
+    let (signed, mut said): (_, Map<String, Value>) = asked.read().await?;
+    let source = taken(&mut said, "source")?.unwrap_or_else(|| OPERATOR.to_owned());
+    // Two operators who open one at the same instant open two: the clock and the name tell them apart.
+    let made = || format!("{}-{}", signed.by(), (signed.shared.sources.clock)().utc.0);
+    let id = taken(&mut said, "id")?.unwrap_or_else(made);
+    let key = IncidentKey { source, id };
+    let report = report_of(&signed, &key, &said)?;
+    deed(signed, key, IncidentDeed::Open(report)).await
+}
+
+/// Reports an incident anew, in place of what is on record.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/update", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = IncidentOrder, responses((status = 200, description = "It is changed.", body = IncidentAnswer)))]
+async fn update(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, said): (_, Map<String, Value>) = asked.read().await?;
+    let key = IncidentKey { source, id };
+    let report = report_of(&signed, &key, &said)?;
+    deed(signed, key, IncidentDeed::Update(report)).await
+}
+
+/// Ends an incident.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/close", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is closed.", body = IncidentAnswer)))]
+async fn close(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    deed(signed, IncidentKey { source, id }, IncidentDeed::Close).await
+}
+
+/// Tells the public, in these words and no others. Never a drill or a test.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/publish", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PublishOrder, responses((status = 200, description = "It is public.", body = IncidentAnswer)))]
+async fn publish(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Words { title, text }) = asked.read().await?;
+    let title = bounded("title", title, 200)?;
+    if text.iter().any(|(lang, text)| lang.chars().count() > 16 || text.chars().count() > TEXT_MAX) {
+        return Err(ApiError::bad_member("text", "has to be texts of at most 2000 characters by language"));
+    }
+    // Words left away are those that its source proposed, as they are now: what goes out is what somebody ordered.
+    let key = IncidentKey { source, id };
+    let snapshot = signed.shared.newest();
+    let proposed = snapshot.room.find_incident(&key).map(|incident| &incident.report);
+    let title = title.or_else(|| proposed.and_then(|report| report.public_title.clone()));
+    let text = if text.is_empty() { proposed.map(|r| r.public_text.clone()).unwrap_or_default() } else { text };
+    if proposed.is_some() && title.is_none() {
+        return Err(ApiError::bad_member("title", "is required, because its source proposes none"));
+    }
+    if proposed.is_some() && text.is_empty() {
+        return Err(ApiError::bad_member("text", "is required by language, because its source proposes none"));
+    }
+    deed(signed, key, IncidentDeed::Publish { title, text }).await
+}
+
+/// Takes back what the public was told.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/withdraw", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It is not public.", body = IncidentAnswer)))]
+async fn withdraw(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    deed(signed, IncidentKey { source, id }, IncidentDeed::Withdraw).await
+}
+
+async fn group(asked: Asked, incident: IncidentKey, joined: bool) -> Result<Response, ApiError> {
+    let (signed, Members { alerts }) = asked.read().await?;
+    if alerts.is_empty() || alerts.len() > ALERTS_MAX {
+        return Err(ApiError::bad_member("alerts", "has to be 1 to 1000 ids of alerts"));
+    }
+    let read = |id: String| AlertId::find(&id).ok_or_else(|| ApiError::not_found("alert", &id));
+    let alerts = alerts.into_iter().map(read).collect::<Result<_, _>>()?;
+    let comment = signed.comment.clone();
+    signed.give(Order::Group { incident, alerts, joined, comment }).await
+}
+
+/// Confirms that alerts belong to an incident.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/confirm", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = GroupOrder, responses((status = 200, description = "They belong to it.", body = IncidentAnswer)))]
+async fn confirm(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    group(asked, IncidentKey { source, id }, true).await
+}
+
+/// Splits alerts off an incident.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/split", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = GroupOrder, responses((status = 200, description = "They stand alone.", body = IncidentAnswer)))]
+async fn split(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    group(asked, IncidentKey { source, id }, false).await
+}

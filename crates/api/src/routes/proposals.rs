@@ -1,0 +1,62 @@
+//! Alerts that may be one thing, for a person to confirm or split.
+
+use std::sync::Arc;
+
+use alert::{Alert, Incident};
+use axum::{Extension, extract::State, response::Response};
+use impact::{GroupOptions, propose_groups};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Routes, sees_covert};
+use crate::{
+    Principal, Shared, Snapshot,
+    answer::{Meta, Rows, answer, envelope},
+    bodies::aside,
+    format::Format,
+    params::{NoQuery, Params},
+    problem::ApiError,
+    views::{ProposalView, is_shown, rank},
+};
+
+/// Only the most urgent open alerts are compared: each is measured against the fleet.
+const ALERTS_MAX: usize = 500;
+
+/// Proposals.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the OpenAPI document")]
+struct ProposalsAnswer {
+    data: Vec<ProposalView>,
+    meta: Meta,
+}
+
+/// The routes.
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Open alerts that may be one thing, by place, time and cause, each with its evidence and how sure that is.
+///
+/// Of the 500 most urgent open alerts. Nothing is grouped by itself. Covert alerts are members for operators only.
+#[utoipa::path(get, path = "/v1/proposals", tag = "impact", params(NoQuery),
+    responses((status = 200, description = "Proposals.", body = ProposalsAnswer)))]
+async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
+    _: Params<NoQuery>,
+) -> Result<Response, ApiError> {
+    let snapshot = shared.live()?;
+    let see_covert = sees_covert(&principal);
+    let read = Arc::clone(&snapshot);
+    let body = aside(move || proposals(&read, see_covert)).await?;
+    Ok(answer(&snapshot, None, Format::Json.media_type(), body))
+}
+
+fn proposals(snapshot: &Snapshot, see_covert: bool) -> Vec<u8> {
+    let mut alerts: Vec<&Alert> = snapshot.room.alerts().map(|a| &**a).filter(|a| is_shown(a, see_covert)).collect();
+    alerts.sort_by_key(|alert| rank(alert));
+    alerts.truncate(ALERTS_MAX);
+    let incidents: Vec<&Incident> = snapshot.room.incidents().map(|i| &**i).collect();
+    let found = propose_groups(&alerts, &incidents, &snapshot.view, snapshot.as_of, &GroupOptions::default());
+    envelope(snapshot, &Rows::new(found.iter().map(ProposalView::of)), None, 0)
+}

@@ -1,0 +1,265 @@
+//! Areas, decision cards, places and proposals: what they hold, for whom, and what is refused.
+
+use std::sync::Arc;
+
+use alert::AlarmKind;
+use axum::http::Method;
+use expect_test::expect;
+use impact::{Places, Runbooks};
+use picture::QualityFlag;
+use serde_json::{Value, json};
+use transit::{Coordinate, Mode};
+
+use super::{
+    Desk,
+    access::{ask, with_tokens},
+};
+use crate::Guide;
+
+/// Degrees north of the middle of the scene.
+fn north(metres: f64) -> Option<Coordinate> {
+    Some(Coordinate::parse(60.2 + metres / 111_195.0, 24.9).unwrap())
+}
+
+/// One of each: inside, heading in, silent inside, with an impossible position, without any.
+fn scene(desk: &mut Desk) {
+    desk.put("18/1", |v| v.mode = Mode::Tram);
+    desk.put("18/2", |v| {
+        v.coordinate = north(1_100.0);
+        v.bearing = Some(180.0);
+        v.speed_mps = Some(10.0);
+    });
+    desk.put("18/3", |v| {
+        v.event_time = v.event_time.plus_millis(-300_000);
+        v.received_at = v.received_at.plus_millis(-300_000);
+        v.position_event_time = Some(v.event_time);
+    });
+    desk.put("18/4", |v| {
+        v.coordinate = Some(Coordinate::parse(0.0, 0.0).unwrap());
+        v.quality.insert(QualityFlag::NullIsland);
+    });
+    desk.put("18/5", |v| v.coordinate = None);
+}
+
+fn ids(rows: &Value) -> Vec<&str> {
+    rows.as_array().unwrap_or_else(|| panic!("{rows}")).iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_area_tells_who_is_inside_who_comes_who_is_silent_and_who_may_be_anywhere() {
+    let mut desk = Desk::new();
+    scene(&mut desk);
+    desk.report("s", "1", |r| {
+        (r.lat, r.lon) = (Some(60.2), Some(24.9));
+        r.kind = alert::IncidentKind::Fire;
+    });
+    let seen = desk.get("/v1/area?lat=60.2&lon=24.9&radius_m=200").await.json()["data"].clone();
+    assert_eq!(ids(&seen["inside"]), ["18/1"]);
+    assert_eq!(ids(&seen["entering"]), ["18/2"]);
+    assert_eq!(ids(&seen["unaccounted"]), ["18/3"]);
+    assert_eq!(ids(&seen["unplaced"]), ["18/4"]);
+    assert_eq!(seen["not_judged"], json!({"no_position": 1, "no_course": 0, "no_speed": 0}));
+    assert_eq!((&seen["unaccounted"][0]["age_s"], &seen["unaccounted"][0]["why"]), (&json!(302.0), &json!("inside")));
+    assert_eq!((&seen["inside"][0]["age_s"], &seen["inside"][0]["certain"]), (&json!(2.0), &json!(true)));
+    assert_eq!(seen["entering"][0]["within_min"], 2);
+    assert_eq!((&seen["areas"][0]["area"]["id"], &seen["areas"][0]["purpose"]), (&json!("s/1"), &json!("evacuation")));
+    assert_eq!(seen["unknown"], json!({"routes_cut": "no_timetable", "stops_cut": "no_timetable"}));
+
+    let point = r#"{"type":"Point","coordinates":[24.9,60.2],"radius_m":200}"#;
+    assert_eq!(desk.post("/v1/area", point).await.json()["data"], seen);
+    let tram = desk.get("/v1/area?lat=60.2&lon=24.9&radius_m=200&mode=tram").await.json()["data"].clone();
+    assert_eq!((ids(&tram["inside"]), ids(&tram["unaccounted"]).len()), (vec!["18/1"], 0));
+    let elsewhere = r#"{"type":"Feature","properties":{"radius_m":50},"geometry":
+        {"type":"LineString","coordinates":[[25.5,60.2],[25.6,60.2]]}}"#;
+    let elsewhere = desk.post("/v1/area", elsewhere).await.json()["data"].clone();
+    assert_eq!((ids(&elsewhere["inside"]).len(), &elsewhere["areas"]), (0, &json!([])));
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_answered_names_what_to_repair() {
+    let desk = Desk::new();
+    let mut lines = Vec::new();
+    for query in [
+        "lon=24.9&radius_m=200",
+        "lat=60.2&lon=24.9",
+        "lat=91&lon=24.9&radius_m=200",
+        "lat=60.2&lon=24.9&radius_m=0",
+        "lat=60.2&lon=24.9&radius=5",
+        "lat=60.2&lon=24.9&radius_m=200&mode=rocket",
+    ] {
+        lines.push(desk.get(&format!("/v1/area?{query}")).await.problem());
+    }
+    for body in [
+        "{}",
+        r#"{"type":"Point","coordinates":[24.9,60.2]}"#,
+        r#"{"type":"Point","coordinates":[24.9,160.2],"radius_m":5}"#,
+        r#"{"type":"Point","coordinates":[24.9,60.2],"radius_m":"wide"}"#,
+        r#"{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2]]]}"#,
+    ] {
+        lines.push(desk.post("/v1/area", body).await.problem());
+    }
+    for path in [
+        "/v1/places?kind=pub",
+        "/v1/alerts/417/card",
+        "/v1/vehicles/18/9/card",
+        "/v1/incidents/a/b/impact",
+        "/v1/alerts?include=cards",
+        "/v1/alerts?include=card&limit=51",
+        "/v1/alerts?include=card&f=csv",
+    ] {
+        lines.push(desk.get(path).await.problem());
+    }
+    expect![[r#"
+        400 missing-parameter: lat is missing. Needed: degrees north, from -90 to 90, like 37.5665.
+        400 missing-parameter: radius_m is missing. Needed: metres, from 1 to 200000, like 300.
+        400 bad-parameter: lat="91" cannot be used. Allowed: a number from -90 to 90.
+        400 bad-parameter: radius_m="0" cannot be used. Allowed: a number from 1 to 200000.
+        400 unknown-parameter: There is no parameter radius. Known here: lat, lon, radius_m, mode, agency_id, route_id. Did you mean radius_m?
+        400 bad-parameter: mode="rocket" cannot be used. Allowed: tram, metro, rail, bus, ferry, cable_tram, aerial_lift, funicular, trolleybus, monorail, taxi, unknown.
+        400 bad-member: geometry: is no GeoJSON (Error while deserializing GeoJSON: missing field `type` at line 1 column 2); send a Geometry, a Feature or a FeatureCollection.
+        400 bad-member: geometry.coordinates: a point or a line covers nothing by itself; give `radius_m` in metres.
+        400 bad-member: geometry.coordinates: [24.9, 160.2] is no place; GeoJSON wants [longitude, latitude], -180..180 and -90..90.
+        400 bad-member: radius_m: has to be metres from 1 to 200000, like 50.
+        400 bad-member: geometry.coordinates[0]: the ring is not closed; repeat its first position at its end.
+        400 bad-parameter: kind="pub" cannot be used. Allowed: hospital, police, fire_station, depot, turn_back, camera, contact, underpass, tunnel, bridge, other.
+        404 not-found: There is no alert 417.
+        404 not-found: There is no vehicle 18/9.
+        404 not-found: There is no incident a/b.
+        400 bad-parameter: include="cards" cannot be used. Allowed: card.
+        400 bad-parameter: limit="51" cannot be used. Allowed: with include=card a whole number from 1 to 50.
+        400 bad-parameter: include="card" cannot be used. Allowed: include=card with f=json only."#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+/// The keys of a card that may be null without a reason.
+const OPTIONAL: [&str; 5] = ["alert", "incident", "never", "ahead", "behind"];
+
+fn assert_every_null_has_its_reason(card: &Value) {
+    let unknown = card["unknown"].as_object().unwrap();
+    for (key, value) in card.as_object().unwrap() {
+        let optional = OPTIONAL.contains(&key.as_str());
+        assert!(!value.is_null() || optional || unknown.contains_key(key), "{key} is null without a reason: {card}");
+        assert!(value.is_null() || !unknown.contains_key(key), "{key} is known and has a reason: {card}");
+    }
+    assert!(unknown.keys().all(|key| card.get(key).is_some()), "{card}");
+}
+
+#[tokio::test]
+async fn a_card_says_in_one_answer_what_is_known_and_why_the_rest_is_not() {
+    let mut desk = Desk::new();
+    scene(&mut desk);
+    let places = Places::parse(include_str!("../../../../config/places.geojson")).unwrap();
+    desk.last.guide = Arc::new(Guide::new(places, Runbooks::shipped()));
+    let fire = desk.press("18/1", AlarmKind::Fire, |r| r.passengers = Some(12));
+    let lost = desk.press("18/5", AlarmKind::Panic, |r| r.fix = None);
+    desk.report("s", "1", |_| {});
+    desk.report("s", "2", |r| (r.lat, r.lon) = (None, None));
+
+    let card = desk.get(&format!("/v1/alerts/{fire}/card?lang=ko")).await.json()["data"].clone();
+    assert_every_null_has_its_reason(&card);
+    assert_eq!((&card["about"], &card["id"], &card["passengers"]), (&json!("alert"), &json!("20261123-1"), &json!(12)));
+    assert_eq!((&card["alert"]["id"], &card["history"][0]["reason"]), (&card["id"], &json!("raised")));
+    assert!(card["steps"][0].as_str().unwrap().contains("대피") && card["never"].is_string());
+    assert_eq!(card["vehicle"]["id"], "18/1");
+    assert!(ids(&card["places"]).contains(&"hospital-river"));
+    assert!(
+        card["suggestions"].as_array().unwrap().iter().all(|s| s["reason"].is_string() && s["figures"].is_object())
+    );
+
+    // Nobody knows where this one is: nothing reads as "nobody is inside".
+    let card = desk.get(&format!("/v1/alerts/{lost}/card")).await.json()["data"].clone();
+    assert_every_null_has_its_reason(&card);
+    assert_eq!((&card["inside"], &card["unknown"]["inside"]), (&Value::Null, &json!("no_position")));
+
+    for path in
+        ["/v1/vehicles/18/1/card", "/v1/vehicles/18/5/card", "/v1/incidents/s/1/impact", "/v1/incidents/s/2/impact"]
+    {
+        let card = desk.get(path).await.json()["data"].clone();
+        assert_every_null_has_its_reason(&card);
+        assert_eq!(card["unknown"]["next_stops"], "no_timetable", "{path}");
+    }
+    let seen = desk.get("/v1/places?kind=hospital,police").await.json();
+    assert!(
+        seen["data"].as_array().unwrap().iter().all(|p| ["hospital", "police"].contains(&p["kind"].as_str().unwrap()))
+    );
+}
+
+#[tokio::test]
+async fn cards_come_with_the_list_when_asked_for() {
+    let mut desk = Desk::new();
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let single = desk.get(&format!("/v1/alerts/{id}/card")).await.json()["data"].clone();
+    let listed = desk.get("/v1/alerts?include=card").await;
+    assert_eq!(listed.header("etag"), None);
+    let listed = listed.json()["data"][0].clone();
+    assert_eq!((&listed["id"], &listed["card"]), (&json!(id.to_string()), &single));
+    let picked = desk.get("/v1/alerts?include=card&fields=rule").await.json()["data"][0].clone();
+    let keys: Vec<&str> = picked.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!((keys, &picked["card"]), (vec!["card", "id", "rule"], &single));
+    for n in 2..=60 {
+        desk.press(&format!("18/{n}"), AlarmKind::Fire, |_| {});
+    }
+    let page = desk.get("/v1/alerts?include=card").await.json();
+    assert_eq!((page["data"].as_array().unwrap().len(), page["meta"]["next"].is_string()), (50, true));
+}
+
+#[tokio::test]
+async fn no_card_tells_a_viewer_of_a_covert_alert() {
+    let mut desk = with_tokens();
+    desk.put("18/1", |v| v.coordinate = Some(Coordinate::parse(60.17, 24.94).unwrap()));
+    let open = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let covert = desk.press("18/1", AlarmKind::Panic, |r| r.covert = Some(true));
+    desk.press("18/2", AlarmKind::Fire, |_| {});
+    desk.report("s", "1", |r| (r.lat, r.lon) = (Some(60.17), Some(24.94)));
+    assert_eq!(ask(&desk, Method::GET, &format!("/v1/alerts/{covert}/card"), Some("wall-token")).await.status, 404);
+    assert_eq!(ask(&desk, Method::GET, &format!("/v1/alerts/{covert}/card"), Some("kim-token")).await.status, 200);
+    for path in [
+        format!("/v1/alerts/{open}/card"),
+        "/v1/vehicles/18/1/card".to_owned(),
+        "/v1/incidents/s/1/impact".to_owned(),
+        "/v1/alerts?include=card".to_owned(),
+        "/v1/proposals".to_owned(),
+        "/v1/area?lat=60.17&lon=24.94&radius_m=500".to_owned(),
+    ] {
+        let wall = ask(&desk, Method::GET, &path, Some("wall-token")).await;
+        assert_eq!(wall.status, 200, "{path}");
+        assert!(!wall.text().to_lowercase().contains("panic"), "{path}: {}", wall.text());
+        assert!(!wall.text().contains(&covert.to_string()), "{path}: {}", wall.text());
+        if !path.starts_with("/v1/area") && !path.starts_with("/v1/proposals") {
+            let kim = ask(&desk, Method::GET, &path, Some("kim-token")).await;
+            assert!(kim.text().contains(&covert.to_string()), "{path}: {}", kim.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn alerts_that_may_be_one_thing_are_proposed_with_their_evidence() {
+    let mut desk = Desk::new();
+    let first = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let second = desk.press("18/2", AlarmKind::Fire, |_| {});
+    let seen = desk.get("/v1/proposals").await.json()["data"].clone();
+    assert_eq!(seen.as_array().unwrap().len(), 1);
+    let members: Vec<_> =
+        seen[0]["members"].as_array().unwrap().iter().map(|m| m["alert_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((members, &seen[0]["incident_id"]), (vec![first.to_string(), second.to_string()], &Value::Null));
+    let codes: Vec<_> =
+        seen[0]["members"][1]["evidence"].as_array().unwrap().iter().map(|e| e["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["near", "same_time", "cause_fits"]);
+}
+
+#[tokio::test]
+async fn the_fleet_is_laid_out_once_a_revision_and_only_when_asked() {
+    let mut desk = Desk::new();
+    desk.put("18/1", |_| {});
+    assert!(desk.published.load().index.made().is_none());
+    desk.get("/v1/area?lat=60.2&lon=24.9&radius_m=200").await;
+    let first: *const impact::Index = desk.published.load().index.made().unwrap();
+    // Time passes and an alert comes: the vehicles are the same.
+    desk.press("18/1", AlarmKind::Fire, |_| {});
+    desk.get("/v1/vehicles/18/1/card").await;
+    assert!(std::ptr::eq(first, desk.published.load().index.made().unwrap()));
+    desk.put("18/2", |_| {});
+    assert!(desk.published.load().index.made().is_none());
+    let seen = desk.get("/v1/area?lat=60.2&lon=24.9&radius_m=200").await.json();
+    assert_eq!(ids(&seen["data"]["inside"]), ["18/1", "18/2"]);
+}

@@ -1,0 +1,69 @@
+//! Which conditions explain which: while a parent is open, the room holds its child back.
+
+use alert::Subject;
+use transit::FeedId;
+
+use crate::{scope::Scope, survey::Survey};
+
+/// Nothing explains it.
+pub(crate) fn none(_: &Survey<'_>, _: &Subject) -> Vec<(String, Subject)> {
+    Vec::new()
+}
+
+/// A vehicle by what is wrong with its feed.
+pub(crate) fn of_vehicle(survey: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
+    let vehicle = subject.vehicle().and_then(|key| survey.scene.view.vehicles.get(key));
+    let Some(vehicle) = vehicle else { return Vec::new() };
+    let mut parents = of_feed_id(&vehicle.feed);
+    let partial = |subject| ("FEED.PARTIAL".to_owned(), subject);
+    parents.push(partial(Scope::Feed(&vehicle.feed).subject()));
+    parents.push(partial(Scope::Agency(&vehicle.feed, &vehicle.key.agency).subject()));
+    let depots = survey.missing_scopes.iter().filter(|s| Scope::holds(s, vehicle));
+    parents.extend(depots.cloned().map(partial));
+    parents.sort();
+    parents.dedup();
+    parents
+}
+
+/// What is wrong with a feed by its link.
+pub(crate) fn of_feed(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
+    match subject {
+        Subject::Feed { feed, .. } => vec![("FEED.LINK".to_owned(), Scope::Feed(feed).subject())],
+        Subject::Vehicle(_)
+        | Subject::Unparsed(_)
+        | Subject::Area(_)
+        | Subject::Incident(_)
+        | Subject::Stop(_)
+        | Subject::Line(_)
+        | Subject::System(_) => Vec::new(),
+    }
+}
+
+/// A part of a feed by what is wrong with the whole.
+pub(crate) fn of_scope(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
+    let Subject::Feed { feed, .. } = subject else { return Vec::new() };
+    let mut parents = of_feed_id(feed);
+    parents.extend(Scope::wholes(subject).into_iter().map(|whole| ("FEED.PARTIAL".to_owned(), whole)));
+    parents
+}
+
+/// A hazard by the alert of its own incident.
+pub(crate) fn of_area(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
+    match subject {
+        Subject::Area(incident) => vec![("INC.SEVERE".to_owned(), Subject::Incident(incident.clone()))],
+        Subject::Vehicle(_)
+        | Subject::Unparsed(_)
+        | Subject::Feed { .. }
+        | Subject::Incident(_)
+        | Subject::Stop(_)
+        | Subject::Line(_)
+        | Subject::System(_) => Vec::new(),
+    }
+}
+
+fn of_feed_id(feed: &FeedId) -> Vec<(String, Subject)> {
+    ["FEED.LINK", "FEED.SILENT", "FEED.FROZEN"]
+        .map(|rule| (rule.to_owned(), Scope::Feed(feed).subject()))
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,60 @@
+//! FEED.FROZEN: messages arrive, but the devices' stamps stand still.
+
+use alert::{AlertClass, Priority, Subject};
+use picture::FeedCondition;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judgement::{Judgements, Proof, figures, seconds},
+    options::{OptionsError, read, table_of},
+    parents,
+    registry::{Annunciate, Habits, Rule, RuleDef},
+    survey::Survey,
+};
+
+pub(crate) const DEF: RuleDef = RuleDef {
+    code: "FEED.FROZEN",
+    class: AlertClass::System,
+    doc: "Messages arrive, but for max(150 s, 2.5 reporting intervals) the device times of at least 80 % of the \
+          vehicles heard have not advanced. Over when fewer than 20 % stand still for 2 minutes. Vehicles that stand \
+          but report are not frozen. Do: call the feed's operator; positions are of the time shown, not of now.",
+    habits: Habits::of(Annunciate::Alert),
+    keys: &[],
+    defaults: table_of::<Options>,
+    build,
+    parents: parents::of_feed,
+};
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {}
+
+struct FeedFrozen;
+
+fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
+    read::<Options>(table)?;
+    Ok(Box::new(FeedFrozen))
+}
+
+impl Rule for FeedFrozen {
+    fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
+        for feed in &survey.feeds {
+            let subject = Subject::Feed { feed: feed.record.id.clone(), scope: None };
+            match feed.record.condition {
+                FeedCondition::Frozen => out.raise(subject, Proof::Watched, Priority::P1, || {
+                    let since = feed.record.last_advance_at.unwrap_or(survey.scene.started.utc);
+                    let frozen_ms = u64::try_from(survey.now().utc.since(since)).unwrap_or(0);
+                    figures([
+                        ("last_advance_at", since.to_string()),
+                        ("last_advance_s_ago", seconds(frozen_ms)),
+                        ("vehicles", feed.record.vehicles.to_string()),
+                    ])
+                }),
+                FeedCondition::Good | FeedCondition::Partial => out.clear(subject, Proof::Watched),
+                FeedCondition::Quiet | FeedCondition::Unheard | FeedCondition::Silent | FeedCondition::LinkDown => {
+                    out.unjudgeable(&subject)
+                }
+            }
+        }
+    }
+}

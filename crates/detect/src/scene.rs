@@ -1,0 +1,39 @@
+//! What a patrol looks at: everything required, nothing read from the world.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alert::Incident;
+use impact::{Area, ArmedArea, TrailLookup};
+use picture::{FeedRecord, Link, View};
+use transit::{FeedId, Now};
+
+/// The situation at one instant. Cheap to put together: all of it is borrowed.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The instant of judgement.
+    pub now: Now,
+    /// When the process began; for a grace after it nothing is concluded from silence.
+    pub started: Now,
+    /// When `view` and `feeds` were published. Rules judge nothing by a picture that stands still.
+    pub as_of: Now,
+    /// Every vehicle.
+    pub view: &'a View,
+    /// Every feed, heard or only configured.
+    pub feeds: &'a BTreeMap<FeedId, Arc<FeedRecord>>,
+    /// Every broker session behind every feed.
+    pub links: &'a [Link],
+    /// Incidents that are open. The room's own record: one that is not here is over.
+    pub incidents: &'a [Arc<Incident>],
+    /// Areas that are armed, by incidents, places and operators.
+    pub areas: &'a [ArmedArea],
+    /// Depots: a vehicle last seen in one is parked, not silent.
+    pub depots: &'a [Area],
+    /// Where vehicles were; `None`: only what they say of their course counts.
+    pub trail: Option<TrailLookup<'a>>,
+}
+
+impl std::fmt::Debug for Scene<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scene").field("now", &self.now).field("as_of", &self.as_of).finish_non_exhaustive()
+    }
+}

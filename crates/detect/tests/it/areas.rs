@@ -1,0 +1,222 @@
+//! What is told of armed areas: inside, heading there, unaccounted for; and hazards that sources report.
+
+use std::sync::Arc;
+
+use alert::{
+    Fingerprint, Incident, IncidentKey, IncidentKind, IncidentPhase, IncidentReport, Priority, Severity, Subject,
+};
+use detect::{OpenAlert, Rulebook};
+use expect_test::{Expect, expect};
+use impact::{Area, AreaName, AreaPurpose, AreaSource, ArmedArea, PlaceKind};
+use picture::PictureOptions;
+use transit::{Coordinate, Status};
+
+use crate::stage::{Stage, feed, instant, play};
+
+/// A circle around the place `at_m` metres along the road.
+fn circle(id: &str, at_m: f64, radius_m: f64) -> Area {
+    let name = AreaName { id: id.to_owned(), label: id.to_owned(), source: AreaSource::Place(PlaceKind::Underpass) };
+    Area::around(name, Coordinate::parse(37.5 + at_m / 111_195.0, 127.0).unwrap(), radius_m).unwrap()
+}
+
+fn armed(purpose: AreaPurpose) -> Vec<ArmedArea> {
+    vec![ArmedArea { area: circle("flood/1", 2_000.0, 200.0), since: instant(0).utc, purpose, until: None }]
+}
+
+fn check(purpose: AreaPurpose, script: &str, expected: &Expect) {
+    let mut stage = Stage::by_default();
+    stage.areas = armed(purpose);
+    play(&mut stage, script);
+    expected.assert_eq(&stage.timeline());
+}
+
+#[test]
+fn a_bus_that_drives_through_is_told_as_heading_then_inside_and_over_when_out() {
+    check(
+        AreaPurpose::Hazard,
+        "+0..300 22/800 every 1 at 0 m from 0 speed 10 bearing 0
+         +0..300 22/900 every 1 at 0 m from 0 speed 0 bearing 180
+         +299 end",
+        &expect![[r#"
+            +3 raised P2 GEO.HEADING vehicle:22/800
+            +180 raised P2 GEO.INSIDE vehicle:22/800
+            +180 cleared P2 GEO.HEADING vehicle:22/800
+            +224 cleared P2 GEO.INSIDE vehicle:22/800
+        "#]],
+    );
+}
+
+#[test]
+fn one_position_is_enough_where_everybody_has_to_get_out() {
+    let script = "+0..6 22/800 every 1 at 2000 m speed 0\n+6 end";
+    check(
+        AreaPurpose::Evacuation,
+        script,
+        &expect![[r#"
+        +0 raised P1 GEO.INSIDE vehicle:22/800
+    "#]],
+    );
+    check(
+        AreaPurpose::Hazard,
+        script,
+        &expect![[r#"
+        +1 raised P2 GEO.INSIDE vehicle:22/800
+    "#]],
+    );
+    check(AreaPurpose::Watch, script, &expect![[""]]);
+}
+
+#[test]
+fn a_vehicle_gone_dark_inside_is_unaccounted_until_it_is_heard_though_its_feed_is_silent_too() {
+    check(
+        AreaPurpose::Hazard,
+        "+0..100 22/800 every 5 at 2000 m speed 0
+         +0..100 22/801 every 5 at 2050 m speed 0
+         +0..100 22/[1-9] every 5 at 9000 m speed 0
+         +5000..5040 22/801 every 5 at 2050 m speed 0
+         +5000..5040 22/[1-9] every 5 at 9000 m speed 0
+         +5020..5040 22/800 every 5 at 2000 m speed 0
+         +5039 end",
+        &expect![[r#"
+            +5 raised P2 GEO.INSIDE vehicle:22/800
+            +5 raised P2 GEO.INSIDE vehicle:22/801
+            +146 raised P1 FEED.SILENT feed:f
+            +156 raised P1 GEO.UNACCOUNTED area:flood/1
+            +5000 cleared P1 FEED.SILENT feed:f
+            +5000 raised P1 GEO.UNACCOUNTED area:flood/1
+            +5020 cleared P1 GEO.UNACCOUNTED area:flood/1
+        "#]],
+    );
+}
+
+#[test]
+fn who_was_missed_before_a_restart_or_the_end_of_the_incident_is_missed_until_heard() {
+    let subject = Subject::Area("flood/1".to_owned());
+    let members = ["22/800", "22/801"].map(|id| Subject::Vehicle(transit::VehicleKey::parse(id).unwrap())).to_vec();
+    let open = OpenAlert { rule: "GEO.UNACCOUNTED".to_owned(), subject, priority: Priority::P1, members };
+    let mut stage = Stage::new(Rulebook::default(), vec![open], PictureOptions::default());
+    play(
+        &mut stage,
+        "+200..400 22/800 every 5 at 2000 m speed 0
+         +300..400 22/801 every 5 at 2000 m speed 0
+         +399 end",
+    );
+    expect![[r#"
+        +200 raised P1 GEO.UNACCOUNTED area:flood/1
+        +300 cleared P1 GEO.UNACCOUNTED area:flood/1
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn an_area_that_is_disarmed_ends_what_it_raised() {
+    let mut stage = Stage::by_default();
+    stage.areas = armed(AreaPurpose::Hazard);
+    stage.areas[0].until = Some(instant(30).utc);
+    play(&mut stage, "+0..60 22/800 every 1 at 2000 m speed 0\n+59 end");
+    expect![[r#"
+        +1 raised P2 GEO.INSIDE vehicle:22/800
+        +30 cleared P2 GEO.INSIDE vehicle:22/800
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn a_vehicle_last_seen_in_a_depot_is_parked() {
+    let mut stage = Stage::by_default();
+    stage.depots = vec![circle("place:depot", 0.0, 150.0)];
+    play(&mut stage, "+0..900 22/[1-9] every 5 at 5000 m\n+0..200 22/[11-30] every 5 at 100 m\n+899 end");
+    assert_eq!(stage.timeline(), "");
+}
+
+fn incident(kind: IncidentKind, severity: Option<Severity>) -> Incident {
+    let report = IncidentReport {
+        key: IncidentKey { source: "kma".to_owned(), id: "7".to_owned() },
+        feed: feed("f"),
+        version: None,
+        phase: IncidentPhase::Active,
+        status: Status::Actual,
+        kind,
+        kind_word: None,
+        subkind: None,
+        severity,
+        urgency: None,
+        certainty: None,
+        effect: None,
+        active_periods: Vec::new(),
+        expected_end: None,
+        lat: Some(37.5),
+        lon: Some(127.0),
+        geometry: None,
+        radius_m: None,
+        affects: Vec::new(),
+        title: None,
+        text: std::collections::BTreeMap::new(),
+        public_title: None,
+        public_text: std::collections::BTreeMap::new(),
+        road_control: None,
+        areas: Vec::new(),
+        cancelled: false,
+        proposes_clear: false,
+        fingerprint: Fingerprint(0),
+        retained: false,
+        received_at: instant(0).utc,
+    };
+    Incident::record(None, &report, instant(0).utc)
+}
+
+#[test]
+fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
+    let mut told = Vec::new();
+    let exercise = |mut i: Incident| {
+        i.report.status = Status::Exercise;
+        i
+    };
+    for incident in [
+        incident(IncidentKind::Weather, None),
+        incident(IncidentKind::Weather, Some(Severity::Severe)),
+        incident(IncidentKind::Flood, None),
+        incident(IncidentKind::Earthquake, Some(Severity::Extreme)),
+        incident(IncidentKind::Crash, Some(Severity::Extreme)),
+        exercise(incident(IncidentKind::Flood, None)),
+    ] {
+        let mut stage = Stage::by_default();
+        stage.incidents = vec![Arc::new(incident)];
+        stage.look(1);
+        stage.look(2);
+        stage.incidents.clear();
+        stage.look(3);
+        told.push(stage.timeline());
+    }
+    expect![[r#"
+        --
+        +1 raised P2 HAZ.WEATHER area:kma/7
+        +3 cleared P2 HAZ.WEATHER area:kma/7
+        --
+        +1 raised P2 HAZ.FLOOD area:kma/7
+        +3 cleared P2 HAZ.FLOOD area:kma/7
+        --
+        +1 raised P1 HAZ.EARTHQUAKE area:kma/7
+        +3 cleared P1 HAZ.EARTHQUAKE area:kma/7
+        --
+        --
+    "#]]
+    .assert_eq(&told.join("--\n"));
+}
+
+#[test]
+fn a_hazard_of_tomorrow_is_told_tomorrow() {
+    let mut stage = Stage::by_default();
+    let mut flood = incident(IncidentKind::Flood, None);
+    let period = alert::ActivePeriod { start: Some(instant(100).utc), end: Some(instant(200).utc) };
+    flood.report.active_periods = vec![period];
+    stage.incidents = vec![Arc::new(flood)];
+    for second in 0..300 {
+        stage.look(second);
+    }
+    expect![[r#"
+        +100 raised P2 HAZ.FLOOD area:kma/7
+        +200 cleared P2 HAZ.FLOOD area:kma/7
+    "#]]
+    .assert_eq(&stage.timeline());
+}

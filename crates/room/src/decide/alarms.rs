@@ -1,0 +1,122 @@
+//! What a vehicle's alarm does: duplicate, raise, repeat, end (T1, T2, T6, T7).
+
+use alert::{
+    AlarmPhase, AlarmReport, AlarmSubject, Alert, AlertId, Author, Change, CloseReason, Press, Subject,
+    has_plausible_time,
+};
+use transit::Now;
+
+use super::{draft::Draft, nothing, one};
+use crate::{ControlRoom, Decision, OpenKey, PressKey, Verdict};
+
+/// Subject of all alarms with unreadable ids once too many such are open.
+const OVERFLOW: &str = "*overflow*";
+
+impl ControlRoom {
+    pub(super) fn decide_alarm(&self, report: &AlarmReport, now: Now) -> Decision {
+        match (self.find_duplicate(report, now), report.phase) {
+            (Some(alert), _) => nothing(Verdict::Duplicate(alert)),
+            (None, AlarmPhase::Raised) => self.decide_press(report, now),
+            (None, AlarmPhase::Ended) => self.decide_end(report, now),
+        }
+    }
+
+    /// The alert that this very message belongs to, where it was decided before. In doubt it was not: a press that is
+    /// shown twice costs a glance, one that is swallowed may cost a life.
+    fn find_duplicate(&self, report: &AlarmReport, now: Now) -> Option<AlertId> {
+        let keep_ms = self.options.dedup_ms;
+        let same_bytes = || self.prints.find(&report.fingerprint, now.utc, keep_ms).cloned();
+        match press_key(report) {
+            Some(key) => {
+                if let Some(alert) = self.presses.find(&key, now.utc, keep_ms) {
+                    return Some(alert.clone());
+                }
+            }
+            // The DUP flag may outlive its alert only as a press that nobody saw: then it raises.
+            None if report.dup => {
+                let of_open = same_bytes().filter(|id| self.alerts.get(id).is_some_and(|alert| alert.is_open()));
+                if of_open.is_some() {
+                    return of_open;
+                }
+            }
+            None => {}
+        }
+        if report.retained { same_bytes() } else { None }
+    }
+
+    fn decide_press(&self, report: &AlarmReport, now: Now) -> Decision {
+        let mut key = open_key(report);
+        let mut open = self.find_open(&key);
+        if open.is_none() && is_unparsed(&key.subject) && self.open_unparsed >= self.options.unparsed_max {
+            key.subject = Subject::Unparsed(OVERFLOW.to_owned());
+            open = self.find_open(&key);
+        }
+        let identified = press_key(report).is_some();
+        let passenger_priority = self.options.passenger_priority;
+        let Some(alert) = open else {
+            let mut draft = Draft::of(self, now);
+            let alert = Alert::raise(self.next_id(now), key.subject, report, passenger_priority, now);
+            let fingerprint = Some(report.fingerprint);
+            let id = draft.raise(alert, |alert| Change::AlertRaised { alert, fingerprint, identified, ordered: None });
+            return draft.ends(Verdict::Raised(id));
+        };
+        let press = Press::of(report, identified, passenger_priority);
+        let (id, re_alarmed) = (alert.id.clone(), alert.re_alarms(&press, now));
+        let due_at = Draft::of(self, now).ack_due(alert.priority.min(press.priority), alert.status);
+        let ack_due_at = due_at.filter(|_| re_alarmed);
+        let mut draft = Draft::of(self, now);
+        draft.push(Change::AlertRepeated { alert: id.clone(), at: now.utc, re_alarmed, press, ack_due_at });
+        draft.expose(&id);
+        draft.ends(Verdict::Repeated { alert: id, re_alarmed })
+    }
+
+    /// The source says that it is normal again. It names the press by its event id, or only says of what kind it was.
+    fn decide_end(&self, report: &AlarmReport, now: Now) -> Decision {
+        let key = open_key(report);
+        let by_event_id = || {
+            let event_id = report.event_id.as_ref()?;
+            let mut of_subject = self.open_of(&key.subject).filter(|alert| alert.status == key.status);
+            of_subject.find(|alert| alert.event_id.as_ref() == Some(event_id))
+        };
+        let Some(alert) = by_event_id().or_else(|| self.find_open(&key)) else { return nothing(Verdict::NothingOpen) };
+        let plausible = report.event_time.filter(|_| has_plausible_time(report));
+        if matches!((plausible, alert.last_event_at), (Some(ended), Some(pressed)) if ended < pressed) {
+            // An end that was overtaken by a newer press ends nothing.
+            return nothing(Verdict::NothingOpen);
+        }
+        let id = alert.id.clone();
+        let verdict = Verdict::SourceNormal(id.clone());
+        if alert.source_normal_at.is_some() {
+            return nothing(verdict);
+        }
+        let press = Press::of(report, press_key(report).is_some(), self.options.passenger_priority);
+        if alert.latched {
+            return one(Change::AlertSourceNormal { alert: id, at: now.utc, press: Some(press) }, verdict);
+        }
+        let mut draft = Draft::of(self, now);
+        let source = Author::Source(press.source);
+        draft.clear(&id, Some(press), source, CloseReason::Resolved);
+        draft.ends(verdict)
+    }
+}
+
+fn is_unparsed(subject: &Subject) -> bool {
+    matches!(subject, Subject::Unparsed(_))
+}
+
+fn open_key(report: &AlarmReport) -> OpenKey {
+    let subject = match &report.subject {
+        AlarmSubject::Vehicle(vehicle) => Subject::Vehicle(vehicle.clone()),
+        AlarmSubject::Unparsed(head) => Subject::Unparsed(head.clone()),
+    };
+    OpenKey { subject, rule: report.kind.rule().to_owned(), status: report.status }
+}
+
+/// How a device names a press: only a known vehicle's event id together with a time that can be true.
+fn press_key(report: &AlarmReport) -> Option<PressKey> {
+    let AlarmSubject::Vehicle(vehicle) = &report.subject else { return None };
+    let event_id = report.event_id.clone().filter(|id| !id.is_empty())?;
+    let event_at = report.event_time.filter(|_| has_plausible_time(report))?;
+    let ended = report.phase == AlarmPhase::Ended;
+    Some(PressKey { subject: Subject::Vehicle(vehicle.clone()), ended, event_id, event_at })
+}

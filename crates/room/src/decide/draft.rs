@@ -1,0 +1,171 @@
+//! One decision being made: changes are tried on a copy of the room, so that each follows from those before it.
+
+use alert::{Alert, AlertCondition, AlertId, Author, Change, CloseReason, Priority, Subject, Turn};
+use transit::{Now, Status, UtcMillis};
+
+use crate::{ControlRoom, Decision, OpenKey, Verdict};
+
+/// The room as it will be, and the changes that lead there.
+pub(super) struct Draft {
+    pub(super) room: ControlRoom,
+    pub(super) now: Now,
+    changes: Vec<Change>,
+}
+
+impl Draft {
+    pub(super) fn of(room: &ControlRoom, now: Now) -> Self {
+        Self { room: room.clone(), now, changes: Vec::new() }
+    }
+
+    pub(super) fn ends(self, verdict: Verdict) -> Decision {
+        Decision { changes: self.changes, verdict }
+    }
+
+    pub(super) fn push(&mut self, change: Change) {
+        self.room.apply(&change);
+        self.changes.push(change);
+    }
+
+    /// Something happens to an alert by itself.
+    pub(super) fn turn(&mut self, alert: &AlertId, turn: Turn, sounds: bool, due_at: Option<UtcMillis>) {
+        self.push(Change::AlertTurned { alert: alert.clone(), at: self.now.utc, turn, sounds, due_at });
+    }
+
+    /// When an alert of that priority that sounds now has to be taken.
+    pub(super) fn ack_due(&self, priority: Priority, status: Status) -> Option<UtcMillis> {
+        let after = self.room.options.escalate_ms(priority).filter(|_| status != Status::Test)?;
+        Some(self.now.utc.plus_millis(after))
+    }
+
+    /// Raises `alert` as what is known makes it: silent where something open explains it, and due where it sounds.
+    pub(super) fn raise(&mut self, mut alert: Alert, change: impl FnOnce(Box<Alert>) -> Change) -> AlertId {
+        let id = alert.id.clone();
+        alert.silence.by_parent = self.room.parent_of(&alert);
+        alert.silence.out_of_service = self.room.covering(&alert);
+        let burst = self.room.burst_of(&alert, self.now.utc);
+        alert.silence.collapsed_into = burst.root;
+        alert.due.acknowledge_at =
+            alert.silence.is_none().then(|| self.ack_due(alert.priority, alert.status)).flatten();
+        let (root, key) = (alert.silence.collapsed_into.clone(), OpenKey::of(&alert));
+        self.push(change(Box::new(alert)));
+        if let Some(root) = root {
+            for member in burst.first {
+                self.turn(&member, Turn::Collapsed(root.clone()), false, None);
+            }
+        }
+        self.shelter(&key);
+        id
+    }
+
+    /// The alert of `key` is open: what it explains falls silent (T13).
+    pub(super) fn shelter(&mut self, key: &OpenKey) {
+        let Some(parent) = self.room.open.get(key).cloned() else { return };
+        for child in self.room.children_of(key) {
+            let unexplained =
+                self.room.find_alert(&child).is_some_and(|c| c.is_open() && c.silence.by_parent.is_none());
+            if unexplained && child != parent {
+                self.turn(&child, Turn::ByParent(parent.clone()), false, None);
+            }
+        }
+    }
+
+    /// Ends `alert`, and what it kept silent speaks again.
+    pub(super) fn close(&mut self, change: Change) {
+        let Some(id) = change.alert_id().cloned() else { return };
+        self.push(change);
+        for child in self.room.explained_by(&id) {
+            match self.room.find_alert(&child).and_then(|alert| self.room.parent_of(alert)) {
+                Some(parent) => self.turn(&child, Turn::ByParent(parent), false, None),
+                None => self.speak(&child, Turn::ParentOver),
+            }
+        }
+        let mut members = self.room.collapsed_into(&id).into_iter();
+        if let Some(root) = members.next() {
+            self.speak(&root, Turn::Uncollapsed);
+            for member in members {
+                self.turn(&member, Turn::Collapsed(root.clone()), false, None);
+            }
+        }
+    }
+
+    /// What has become critical stands behind nothing.
+    pub(super) fn expose(&mut self, id: &AlertId) {
+        let hidden = |alert: &Alert| alert.priority == Priority::P1 && alert.silence.collapsed_into.is_some();
+        if self.room.find_alert(id).is_some_and(|alert| hidden(alert)) {
+            self.speak(id, Turn::Uncollapsed);
+        }
+    }
+
+    /// One reason to be silent is gone; without another it sounds, if it is active and nobody's.
+    pub(super) fn speak(&mut self, id: &AlertId, turn: Turn) {
+        let Some(alert) = self.room.find_alert(id) else { return };
+        let mut left = alert.silence.clone();
+        match &turn {
+            Turn::ParentOver => left.by_parent = None,
+            Turn::InService => left.out_of_service = None,
+            Turn::Uncollapsed => left.collapsed_into = None,
+            Turn::ShelfEnded => left.shelf = None,
+            Turn::Escalated { .. }
+            | Turn::Unattended
+            | Turn::Reminded
+            | Turn::OwnerDropped
+            | Turn::HoldReleased
+            | Turn::ByParent(_)
+            | Turn::OutOfService(_)
+            | Turn::Collapsed(_) => {}
+        }
+        let waits = left.is_none() && !alert.acknowledged() && alert.is_open();
+        let sounds = waits && alert.condition == AlertCondition::Active && !alert.flap.held();
+        let due_at = if waits { self.ack_due(alert.priority, alert.status) } else { None };
+        self.turn(id, turn, sounds, due_at);
+    }
+
+    /// Final by itself: its condition is over and somebody had it.
+    pub(super) fn resolve(&mut self, id: &AlertId, author: Author, reason: CloseReason) {
+        let (alert, at) = (id.clone(), self.now.utc);
+        self.close(Change::AlertClosed { alert, at, author, reason, comment: None, request_id: None });
+    }
+
+    /// The condition of an open alert that does not latch is over: cleared, off a one-shot shelf, and final where
+    /// somebody has it and it does not chatter (T6).
+    pub(super) fn clear(&mut self, id: &AlertId, press: Option<alert::Press>, author: Author, reason: CloseReason) {
+        self.push(Change::AlertCleared { alert: id.clone(), at: self.now.utc, press });
+        let Some(alert) = self.room.find_alert(id).cloned() else { return };
+        if alert.silence.shelf.as_ref().is_some_and(|shelf| shelf.kind == alert::ShelfKind::OneShot) {
+            self.speak(id, Turn::ShelfEnded);
+        }
+        if alert.acknowledged() && !alert.flap.held() {
+            self.resolve(id, author, reason);
+        }
+    }
+}
+
+/// What a raise meets in its rule's last minute.
+#[derive(Default)]
+pub(crate) struct Burst {
+    /// The first of the burst, that speaks for all.
+    pub(crate) root: Option<AlertId>,
+    /// Those between it and now that still speak for themselves.
+    pub(crate) first: Vec<AlertId>,
+}
+
+impl ControlRoom {
+    pub(super) fn find_open(&self, key: &OpenKey) -> Option<&Alert> {
+        self.open.get(key).and_then(|id| self.alerts.get(id)).map(|alert| &**alert)
+    }
+
+    pub(super) fn open_of(&self, subject: &Subject) -> impl Iterator<Item = &Alert> {
+        let first = OpenKey { subject: subject.clone(), rule: String::new(), status: Status::Actual };
+        self.open
+            .range(first..)
+            .take_while(move |(key, _)| key.subject == *subject)
+            .filter_map(|(_, id)| self.alerts.get(id).map(|alert| &**alert))
+    }
+
+    pub(super) fn next_id(&self, now: Now) -> AlertId {
+        let date = now.utc.timestamp().to_zoned_datetime(self.options.timezone.clone()).date();
+        let number = |n: i16| u32::from(n.unsigned_abs());
+        let date = number(date.year()) * 10_000 + number(date.month().into()) * 100 + number(date.day().into());
+        AlertId { number: self.highest_number + 1, date }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a rule's finding does: raise, renew, clear (T1, T6 to T8, T13 and the hold of what chatters).
+
+use alert::{
+    Alert, AlertClass, AlertCondition, Author, Change, CloseReason, Evidence, Finding, FindingVerdict, Priority,
+    REALARM_EVERY_MS, Renewal,
+};
+use transit::{Now, Status};
+
+use super::draft::Draft;
+use crate::{ControlRoom, Decision, OpenKey, Verdict};
+
+impl ControlRoom {
+    pub(super) fn decide_finding(&self, finding: &Finding, now: Now) -> Decision {
+        let mut draft = Draft::of(self, now);
+        let verdict = draft.find(finding);
+        draft.ends(verdict)
+    }
+}
+
+impl Draft {
+    /// Takes a finding in.
+    pub(super) fn find(&mut self, finding: &Finding) -> Verdict {
+        let (subject, rule) = (finding.subject.clone(), finding.rule.clone());
+        let key = OpenKey { subject, rule, status: Status::Actual };
+        let open = self.room.find_open(&key).cloned();
+        match (finding.verdict, open) {
+            (FindingVerdict::Raised, None) => {
+                let alert = Alert::found(self.room.next_id(self.now), finding, self.now);
+                Verdict::Raised(self.raise(alert, |alert| Change::AlertRaised {
+                    alert,
+                    fingerprint: None,
+                    identified: false,
+                    ordered: None,
+                }))
+            }
+            (FindingVerdict::Raised, Some(alert)) => self.find_again(finding, &alert, &key),
+            (FindingVerdict::Cleared, None) => Verdict::NothingOpen,
+            (FindingVerdict::Cleared, Some(alert)) => self.find_normal(&alert),
+        }
+    }
+
+    fn find_again(&mut self, finding: &Finding, alert: &Alert, key: &OpenKey) -> Verdict {
+        let renewal = self.renewal_of(alert, finding.priority, Some(&finding.evidence));
+        let id = alert.id.clone();
+        let Some(renewal) = renewal else { return Verdict::Repeated { alert: id, re_alarmed: false } };
+        let re_alarmed = renewal.re_alarmed;
+        self.renew(alert, Author::Detector(finding.rule.clone()), renewal, None, key);
+        Verdict::Repeated { alert: id, re_alarmed }
+    }
+
+    /// Records a renewal, and lets what the alert explains fall silent where it came back.
+    pub(super) fn renew(
+        &mut self,
+        alert: &Alert,
+        author: Author,
+        renewal: Renewal,
+        ordered: Option<Box<alert::Ordered>>,
+        key: &OpenKey,
+    ) {
+        let came_back = renewal.re_raised;
+        let renewal = Box::new(renewal);
+        self.push(Change::AlertRenewed { alert: alert.id.clone(), at: self.now.utc, author, renewal, ordered });
+        self.expose(&alert.id);
+        if came_back {
+            self.shelter(key);
+        }
+    }
+
+    /// What is new about an open alert; `None` when nothing is, so that repetition leaves no record.
+    pub(super) fn renewal_of(&self, alert: &Alert, priority: Priority, evidence: Option<&Evidence>) -> Option<Renewal> {
+        let grown = evidence.filter(|evidence| has_new_members(alert.evidence.as_ref(), evidence));
+        let risen = (priority < alert.priority).then_some(priority);
+        let cleared = alert.condition == AlertCondition::Cleared;
+        let re_raised = cleared || alert.source_normal_at.is_some();
+        if grown.is_none() && risen.is_none() && !re_raised {
+            return None;
+        }
+        let at = self.now.utc;
+        let held = alert.class != AlertClass::Emergency && (alert.flap.held() || self.chatters(alert, cleared));
+        let is_shown = alert.silence.is_none() && !held;
+        let re_alarmed = !held && alert.re_alarms_at(priority, self.now);
+        // One that still stands on the list unanswered need not sound at each return.
+        let rested = at.since(alert.annunciated_at) >= REALARM_EVERY_MS;
+        let sounds = is_shown && !re_alarmed && !alert.acknowledged() && (risen.is_some() || (cleared && rested));
+        let ack_due_at =
+            if re_alarmed || sounds { self.ack_due(risen.unwrap_or(alert.priority), alert.status) } else { None };
+        Some(Renewal {
+            priority: risen,
+            evidence: evidence.filter(|_| grown.is_some() || re_raised || risen.is_some()).map(Evidence::kept),
+            re_raised: cleared,
+            re_alarmed,
+            sounds,
+            held,
+            release_at: held.then(|| at.plus_millis(self.room.options.flap_release_ms)),
+            ack_due_at,
+            text: None,
+        })
+    }
+
+    /// This return is one too many within the time.
+    fn chatters(&self, alert: &Alert, returns: bool) -> bool {
+        let options = &self.room.options;
+        let recent = alert.flap.returns.iter().filter(|at| self.now.utc.since(**at) < options.flap_window_ms).count();
+        returns && recent + 1 >= options.flap_cycles
+    }
+
+    fn find_normal(&mut self, alert: &Alert) -> Verdict {
+        let verdict = Verdict::SourceNormal(alert.id.clone());
+        if alert.source_normal_at.is_some() || alert.condition != AlertCondition::Active {
+            return verdict;
+        }
+        if alert.latched {
+            self.push(Change::AlertSourceNormal { alert: alert.id.clone(), at: self.now.utc, press: None });
+        } else {
+            self.clear(&alert.id, None, Author::Detector(alert.rule.clone()), CloseReason::Resolved);
+        }
+        verdict
+    }
+}
+
+fn has_new_members(kept: Option<&Evidence>, said: &Evidence) -> bool {
+    let kept = kept.map_or(&[][..], |evidence| &evidence.members);
+    said.members.iter().any(|member| !kept.contains(member))
+}

@@ -1,0 +1,146 @@
+//! What becomes of incidents, and the alert that a severe one raises (INC.SEVERE).
+
+use alert::{
+    Alert, AlertClass, AlertOrigin, Author, Change, CloseReason, Evidence, Finding, FindingVerdict, Incident,
+    IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal, Priority, Severity, Subject,
+};
+use transit::{Now, Status, Word};
+
+use super::{draft::Draft, nothing};
+use crate::{ControlRoom, Decision, OpenKey, Verdict};
+
+/// The rule of a severe incident's alert.
+const SEVERE: &str = "INC.SEVERE";
+/// Subject of the one alert for all severe incidents that were there when we connected.
+const AT_CONNECT: &str = "incidents at connect";
+
+impl ControlRoom {
+    pub(super) fn decide_incident(&self, report: &IncidentReport, now: Now) -> Decision {
+        let known = self.incidents.get(&report.key).map(|incident| &**incident);
+        let outcome = Incident::judge(known, report);
+        if outcome != IncidentOutcome::Recorded {
+            return nothing(Verdict::Incident(outcome));
+        }
+        if known.is_none() && self.open_incidents >= self.options.incidents_max {
+            return nothing(Verdict::Incident(IncidentOutcome::NoRoom));
+        }
+        let incident = Box::new(Incident::record(known, report, now.utc));
+        let mut draft = Draft::of(self, now);
+        draft.push(Change::IncidentRecorded(incident));
+        draft.weigh_incident(&report.key);
+        draft.ends(Verdict::Incident(outcome))
+    }
+
+    pub(super) fn decide_withdrawal(&self, withdrawal: &IncidentWithdrawal, now: Now) -> Decision {
+        match self.incidents.get(&withdrawal.key) {
+            None => nothing(Verdict::Incident(IncidentOutcome::Unknown)),
+            Some(incident) if incident.withdrawn => nothing(Verdict::Incident(IncidentOutcome::Same)),
+            Some(_) => {
+                let mut draft = Draft::of(self, now);
+                draft.push(Change::IncidentWithdrawn { key: withdrawal.key.clone(), at: now.utc });
+                draft.weigh_incident(&withdrawal.key);
+                draft.ends(Verdict::Incident(IncidentOutcome::Withdrawn))
+            }
+        }
+    }
+}
+
+fn priority_of(incident: &Incident) -> Option<Priority> {
+    match incident.severity {
+        _ if !incident.is_live() => None,
+        Severity::Extreme => Some(Priority::P1),
+        Severity::Severe => Some(Priority::P2),
+        Severity::Minor | Severity::Moderate | Severity::Unknown => None,
+    }
+}
+
+fn subject_of(key: &IncidentKey) -> Subject {
+    Subject::Incident(key.to_string())
+}
+
+impl Draft {
+    /// Brings the alert of an incident in line with what the incident is now.
+    pub(super) fn weigh_incident(&mut self, key: &IncidentKey) {
+        let Some(incident) = self.room.find_incident(key).cloned() else { return };
+        let status = incident.report.status;
+        let own = OpenKey { subject: subject_of(key), rule: SEVERE.to_owned(), status };
+        let summary = OpenKey { subject: Subject::System(AT_CONNECT.to_owned()), rule: SEVERE.to_owned(), status };
+        let is_member =
+            |alert: &&Alert| alert.evidence.as_ref().is_some_and(|evidence| evidence.members.contains(&own.subject));
+        let in_summary = self.room.find_open(&summary).filter(is_member).is_some();
+        let summed = in_summary || (incident.report.retained && self.room.find_open(&own).is_none());
+        match priority_of(&incident) {
+            Some(priority) if summed => self.warn(&incident, priority, own.subject, &summary),
+            Some(priority) => self.warn(&incident, priority, own.subject.clone(), &own),
+            None if in_summary && self.is_another_severe(&summary, &own.subject) => {}
+            None if in_summary => self.calm(&incident, &summary),
+            None => self.calm(&incident, &own),
+        }
+    }
+
+    fn warn(&mut self, incident: &Incident, priority: Priority, member: Subject, key: &OpenKey) {
+        let open = self.room.find_open(key).cloned();
+        let mut members = open.as_ref().and_then(|o| o.evidence.clone()).map(|e| e.members).unwrap_or_default();
+        if !members.contains(&member) {
+            members.push(member);
+        }
+        let figures = [
+            ("severity", incident.severity.word().to_owned()),
+            ("kind", incident.report.kind.word().to_owned()),
+            ("severity_defaulted", incident.severity_defaulted.to_string()),
+        ];
+        let figures = figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let evidence = Evidence { figures, members, lat: incident.report.lat, lon: incident.report.lon };
+        if let Some(alert) = open {
+            if let Some(renewal) = self.renewal_of(&alert, priority, Some(&evidence)) {
+                self.renew(&alert, Author::Detector(SEVERE.to_owned()), renewal, None, key);
+            }
+            return;
+        }
+        let finding = Finding {
+            rule: SEVERE.to_owned(),
+            subject: key.subject.clone(),
+            verdict: FindingVerdict::Raised,
+            class: AlertClass::Safety,
+            priority,
+            latched: false,
+            evidence,
+            parents: Vec::new(),
+        };
+        let mut alert = Alert::found(self.room.next_id(self.now), &finding, self.now);
+        alert.status = key.status;
+        alert.incident = matches!(key.subject, Subject::Incident(_)).then(|| incident.report.key.clone());
+        alert.retained = incident.report.retained;
+        alert.text.clone_from(&incident.report.title);
+        self.raise(alert, |alert| Change::AlertRaised { alert, fingerprint: None, identified: false, ordered: None });
+    }
+
+    /// One of the summary's other incidents is still severe.
+    fn is_another_severe(&self, summary: &OpenKey, but: &Subject) -> bool {
+        let Some(evidence) = self.room.find_open(summary).and_then(|alert| alert.evidence.as_ref()) else {
+            return false;
+        };
+        let severe = |subject: &Subject| {
+            let Subject::Incident(name) = subject else { return false };
+            let Some((source, id)) = name.split_once('/') else { return false };
+            let key = IncidentKey { source: source.to_owned(), id: id.to_owned() };
+            self.room.find_incident(&key).is_some_and(|incident| priority_of(incident).is_some())
+        };
+        evidence.members.iter().any(|member| member != but && severe(member))
+    }
+
+    fn calm(&mut self, incident: &Incident, key: &OpenKey) {
+        let Some(alert) = self.room.find_open(key).cloned() else { return };
+        if alert.origin != AlertOrigin::Detector || alert.condition != alert::AlertCondition::Active {
+            return;
+        }
+        // Taken back by its source is another end than over (T14).
+        let reason = if incident.withdrawn { CloseReason::CancelledBySource } else { CloseReason::Resolved };
+        self.clear(&alert.id, None, Author::Detector(SEVERE.to_owned()), reason);
+    }
+}
+
+/// Whether an incident of that status may be told to the public.
+pub(super) fn is_for_public(status: Status) -> bool {
+    status == Status::Actual
+}

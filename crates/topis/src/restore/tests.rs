@@ -1,0 +1,132 @@
+//! Starts from snapshots, without them, and from those that are not this journal's.
+
+use std::path::Path;
+
+use alert::{AlertClass, Evidence, Finding, FindingVerdict, Priority, Subject};
+use journal::{Record, SqliteLog};
+use room::Input;
+use tempfile::TempDir;
+use transit::{Now, UtcMillis};
+
+use super::*;
+
+/// A journal with a story in it.
+struct Story {
+    folder: TempDir,
+    room: ControlRoom,
+}
+
+fn finding(n: u64) -> Input {
+    Input::Finding(Box::new(Finding {
+        rule: "FEED.SILENT".to_owned(),
+        subject: Subject::System(format!("part {n}")),
+        verdict: FindingVerdict::Raised,
+        class: AlertClass::System,
+        priority: Priority::P3,
+        latched: false,
+        evidence: Evidence::default(),
+        parents: Vec::new(),
+    }))
+}
+
+impl Story {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), room: ControlRoom::new(RoomOptions::default()) }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("journal.db")
+    }
+
+    fn go_on(&mut self, numbers: std::ops::Range<u64>) {
+        let mut journal = SqliteLog::open(&self.path()).unwrap();
+        for n in numbers {
+            let at = i64::try_from(n).unwrap() * 1_000;
+            let now = Now { utc: UtcMillis(1_795_000_000_000 + at), mono_ms: n * 1_000 };
+            let before = self.room.seq();
+            let decision = self.room.decide(&finding(n), now);
+            let record = |change| Record { body: room::encode(change), key: None, at_ms: now.utc.0 };
+            let records: Vec<_> = decision.changes.iter().map(record).collect();
+            journal.append(before, &records).unwrap();
+            decision.changes.iter().for_each(|change| self.room.apply(change));
+        }
+    }
+
+    fn keep(&self) {
+        let mut journal = SqliteLog::open(&self.path()).unwrap();
+        let seq = self.room.seq();
+        let checksum = journal.checksum(seq).unwrap().unwrap();
+        let snapshot = Snapshot { seq, checksum, body: room::encode_snapshot(&self.room) };
+        SnapshotFiles::beside(&self.path()).save(&snapshot).unwrap();
+    }
+}
+
+fn start(path: &Path) -> Restored {
+    let mut journal = SqliteLog::open(path).unwrap();
+    restore(&mut journal, &SnapshotFiles::beside(path), &RoomOptions::default()).unwrap()
+}
+
+fn same(restored: &Restored, story: &Story) {
+    assert_eq!(room::encode_snapshot(&restored.room), room::encode_snapshot(&story.room));
+}
+
+#[test]
+fn a_start_replays_only_what_came_after_the_snapshot_and_ends_in_the_same_room() {
+    let mut story = Story::new();
+    story.go_on(0..20);
+    let whole = start(&story.path());
+    assert_eq!((whole.snapshot_seq, whole.replayed), (0, story.room.seq()));
+    same(&whole, &story);
+    story.keep();
+    let kept = story.room.seq();
+    story.go_on(20..30);
+    let restored = start(&story.path());
+    assert_eq!((restored.snapshot_seq, restored.replayed), (kept, story.room.seq() - kept));
+    same(&restored, &story);
+}
+
+#[test]
+fn a_damaged_snapshot_or_one_of_another_journal_only_costs_a_longer_replay() {
+    let mut story = Story::new();
+    story.go_on(0..10);
+    story.keep();
+    let snapshot = story.folder.path().join("journal.db.snapshot");
+    let mut bytes = std::fs::read(&snapshot).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&snapshot, &bytes).unwrap();
+    let restored = start(&story.path());
+    assert_eq!(restored.snapshot_seq, 0);
+    same(&restored, &story);
+
+    let mut other = Story::new();
+    other.go_on(100..110);
+    other.keep();
+    std::fs::copy(other.folder.path().join("journal.db.snapshot"), &snapshot).unwrap();
+    let restored = start(&story.path());
+    assert_eq!(restored.snapshot_seq, 0);
+    same(&restored, &story);
+}
+
+#[test]
+fn records_that_a_snapshot_stands_for_may_be_forgotten() {
+    let mut story = Story::new();
+    story.go_on(0..10);
+    story.keep();
+    story.go_on(10..15);
+    let pruned = SqliteLog::open(&story.path()).unwrap().prune(story.room.seq() - 6, i64::MAX).unwrap();
+    assert!(pruned > 0);
+    same(&start(&story.path()), &story);
+}
+
+#[test]
+fn a_damaged_record_is_passed_over_and_named() {
+    let mut story = Story::new();
+    story.go_on(0..5);
+    let connection = rusqlite::Connection::open(story.path()).unwrap();
+    connection.execute("UPDATE record SET body = x'00' WHERE seq = 3", []).unwrap();
+    drop(connection);
+    let restored = start(&story.path());
+    assert_eq!((restored.set_aside, restored.room.seq()), (vec![3], story.room.seq()));
+    assert!(start(&story.path()).set_aside.is_empty(), "said once");
+}
