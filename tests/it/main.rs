@@ -17,3 +17,4 @@ mod recordings;
 mod straight_line;
 mod stream;
 mod tidy;
+mod watch;
