@@ -241,6 +241,8 @@ impl Incident {
             (Some(new), Some(old)) if new < old => IncidentOutcome::Older,
             (_, None) if known.withdrawn => IncidentOutcome::Recorded,
             _ if report.fingerprint == known.report.fingerprint => IncidentOutcome::Same,
+            // Versions may be no finer than a second, and a cancellation is meant to be the last word of its second.
+            (Some(_), Some(_)) if report.cancelled && !known.withdrawn => IncidentOutcome::Recorded,
             (Some(_), Some(_)) => IncidentOutcome::SameVersion,
             (None, _) | (_, None) => IncidentOutcome::Recorded,
         }

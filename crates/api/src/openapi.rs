@@ -84,6 +84,7 @@ pub fn openapi() -> Value {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         require_keys(schemas);
         schemas.values_mut().for_each(lift_descriptions);
+        join_flattened(schemas);
     }
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {
@@ -95,6 +96,33 @@ pub fn openapi() -> Value {
         }
     }
     document
+}
+
+/// A body that is read in two parts comes as `allOf` of two closed objects, which no body satisfies; meant is one
+/// object with the members of both.
+fn join_flattened(schemas: &mut Map<String, Value>) {
+    let known = schemas.clone();
+    for schema in schemas.values_mut() {
+        let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { continue };
+        let named = |part: &Value| {
+            let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next())?;
+            known.get(name).filter(|found| found["type"] == "object").cloned()
+        };
+        let Some(parts) = parts.iter().map(named).collect::<Option<Vec<Value>>>() else { continue };
+        let mut joined = json!({"type": "object", "properties": {}, "additionalProperties": false});
+        let mut required = Vec::new();
+        for part in parts {
+            for (name, member) in part["properties"].as_object().into_iter().flatten() {
+                joined["properties"][name] = member.clone();
+            }
+            required.extend(part["required"].as_array().into_iter().flatten().cloned());
+        }
+        if !required.is_empty() {
+            joined["required"] = json!(required);
+        }
+        joined["description"] = schema["description"].clone();
+        *schema = joined;
+    }
 }
 
 /// `get_v1_alerts_id_history`: unique, because handlers of different resources share names like `list`.

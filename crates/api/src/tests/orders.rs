@@ -100,7 +100,7 @@ async fn what_is_no_emergency_is_put_aside_but_not_closed_while_it_holds() {
     assert_eq!(desk.get("/v1/alerts").await.ids(), [id.as_str()]);
     expect![[r#"
         close: 409 "still-active" "Nothing was changed: the condition of alert 20261123-1 still holds; shelve it instead."
-        shelve: 400 "bad-member" "until: the end must lie ahead, by at most 28800000 ms."
+        shelve: 400 "bad-member" "until: has to lie ahead, by at most 8.0 hours."
         shelve: "active" owner null shelved until "2026-11-23T10:00:00.000Z"
         unshelve: "active" owner null shelved until null"#]].assert_eq(&lines.join("\n"));
 }

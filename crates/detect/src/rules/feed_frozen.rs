@@ -3,6 +3,7 @@
 use alert::{AlertClass, Priority, Subject};
 use picture::FeedCondition;
 use serde::{Deserialize, Serialize};
+use transit::UtcMillis;
 
 use crate::{
     judgement::{Judgements, Proof, figures, seconds},
@@ -36,6 +37,14 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     Ok(Box::new(FeedFrozen))
 }
 
+/// Between two looks lies about this, in milliseconds.
+const LOOK_MS: i64 = 1_000;
+
+/// A message arrived since the last look.
+fn speaks(last_message_at: Option<UtcMillis>, survey: &Survey<'_>) -> bool {
+    last_message_at.is_some_and(|at| survey.scene.as_of.utc.since(at) < LOOK_MS)
+}
+
 impl Rule for FeedFrozen {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         for feed in &survey.feeds {
@@ -50,10 +59,16 @@ impl Rule for FeedFrozen {
                         ("vehicles", feed.record.vehicles.to_string()),
                     ])
                 }),
-                FeedCondition::Good | FeedCondition::Partial => out.clear(subject, Proof::Watched),
-                FeedCondition::Quiet | FeedCondition::Unheard | FeedCondition::Silent | FeedCondition::LinkDown => {
-                    out.unjudgeable(&subject)
+                // The two minutes may run out in silence, which thaws nothing: only a feed that speaks now is over it.
+                FeedCondition::Good | FeedCondition::Partial if speaks(feed.record.last_message_at, survey) => {
+                    out.clear(subject, Proof::Watched);
                 }
+                FeedCondition::Good
+                | FeedCondition::Partial
+                | FeedCondition::Quiet
+                | FeedCondition::Unheard
+                | FeedCondition::Silent
+                | FeedCondition::LinkDown => out.unjudgeable(&subject),
             }
         }
     }
