@@ -62,9 +62,16 @@ const BODY_ERRORS: &[(&str, &str)] = &[
     ("422", "The body is JSON, but not what is expected."),
 ];
 
+/// What is posted without ordering anything.
+const QUESTIONS: [&str; 2] = ["/v1/validate", "/v1/area"];
+
 /// Errors of orders.
 const ORDER_ERRORS: &[(&str, &str)] = &[
-    ("409", "`code` already-taken, re-alarmed, closed or key-reused; `record` is the alert as it is now."),
+    (
+        "409",
+        "The record does not allow it; `code` says why (already-taken, re-alarmed, closed, key-reused, still-active, \
+         not-owner, ...) and `record` is the alert as it is now.",
+    ),
     ("507", "Not saved: the disk is full."),
 ];
 
@@ -90,7 +97,7 @@ pub fn openapi() -> Value {
         for (path, item) in paths {
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
                 operation["operationId"] = json!(operation_id(method, path));
-                add_formats(path, operation);
+                add_formats(path, method, operation);
                 add_errors(path, method, operation);
             }
         }
@@ -183,7 +190,10 @@ const IN_FORMATS: &[(&str, Offers)] = &[
     ("/v1/status", OF_STATUS),
 ];
 
-fn add_formats(path: &str, operation: &mut Value) {
+fn add_formats(path: &str, method: &str, operation: &mut Value) {
+    if method != "get" {
+        return;
+    }
     let Some((_, offers)) = IN_FORMATS.iter().find(|(list, _)| *list == path) else { return };
     let Some(content) = operation["responses"]["200"]["content"].as_object_mut() else { return };
     for media in media_types(*offers) {
@@ -205,7 +215,7 @@ fn add_errors(path: &str, method: &str, operation: &mut Value) {
     if method == "post" {
         errors.extend(BODY_ERRORS);
     }
-    if path.ends_with("/acknowledge") || path.ends_with("/close") {
+    if method == "post" && !QUESTIONS.contains(&path) {
         errors.extend(ORDER_ERRORS);
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
