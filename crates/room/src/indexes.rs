@@ -133,7 +133,7 @@ impl ControlRoom {
     /// What `alert`, about to be raised, meets in its rule's last minute. An emergency and what is critical stand
     /// alone always.
     pub(crate) fn burst_of(&self, alert: &Alert, now: UtcMillis) -> Burst {
-        if alert.class == AlertClass::Emergency || alert.priority == Priority::P1 {
+        if !may_hide(alert) {
             return Burst::default();
         }
         let Some(raises) = self.raises.get(&(alert.rule.clone(), alert.status)) else { return Burst::default() };
@@ -141,7 +141,12 @@ impl ControlRoom {
         let recent = raises.recent.iter().filter(|(at, _)| now.since(*at) < window_ms).map(|(_, id)| id);
         let recent: Vec<&Arc<Alert>> = recent.filter_map(|id| self.alerts.get(id)).collect();
         let standing = |alert: &&&Arc<Alert>| alert.is_open() && alert.silence.is_none() && may_hide(alert);
-        let root = raises.root.as_ref().and_then(|id| self.alerts.get(id)).filter(|root| root.is_open());
+        // Where the first of a burst has ended, another speaks for those that stood behind it.
+        let spoken_for = recent.iter().filter(|alert| alert.is_open()).find_map(|alert| {
+            let id = alert.silence.collapsed_into.as_ref()?;
+            self.alerts.get(id).filter(|root| root.is_open())
+        });
+        let root = raises.root.as_ref().and_then(|id| self.alerts.get(id)).filter(|root| root.is_open()).or(spoken_for);
         match root {
             Some(root) if !recent.is_empty() => Burst { root: Some(root.id.clone()), first: Vec::new() },
             _ if recent.len() + 1 < self.options.collapse_count => Burst::default(),
@@ -152,9 +157,9 @@ impl ControlRoom {
         }
     }
 
-    /// Counts a raise among those of its rule.
+    /// Counts a raise among those of its rule. What stands alone always is part of no burst and ends none.
     pub(crate) fn note_raise(&mut self, alert: &Alert) {
-        if alert.class == AlertClass::Emergency || alert.silence.by_parent.is_some() {
+        if !may_hide(alert) || alert.silence.by_parent.is_some() {
             return;
         }
         let key: (String, Status) = (alert.rule.clone(), alert.status);

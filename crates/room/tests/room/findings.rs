@@ -203,6 +203,27 @@ fn many_of_one_rule_stand_behind_the_first_and_emergencies_never() {
 }
 
 #[test]
+fn a_burst_goes_on_past_a_critical_alert_and_past_the_end_of_its_first() {
+    check(
+        "+0 find LINK.BLOCKED line:1 P3
+         +1 find LINK.BLOCKED line:2 P3
+         +2 find LINK.BLOCKED line:3 P3
+         +3 find LINK.BLOCKED line:4 P3
+         +4 find LINK.BLOCKED line:5 P3
+         +5 find LINK.BLOCKED line:6 P1
+         +6 find LINK.BLOCKED line:7 P3
+         +7 find LINK.BLOCKED line:8 P3
+         +8 find LINK.BLOCKED line:9 P3
+         +9 find LINK.BLOCKED line:10 P3
+         +10 ack 1 by kim
+         +11 normal LINK.BLOCKED line:1
+         +12 find LINK.BLOCKED line:11 P3
+         +13 find LINK.BLOCKED line:12 P3",
+        &expect![[r#""#]],
+    );
+}
+
+#[test]
 fn a_person_cannot_resolve_what_a_rule_still_sees_but_may_shelve_it() {
     check(
         "+0 find VEH.STALL 22/800 P3
