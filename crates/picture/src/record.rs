@@ -55,8 +55,8 @@ pub struct VehicleRecord {
     pub occupancy: Occupancy,
     /// What it is doing.
     pub journey: Journey,
-    /// What it announces to do next.
-    pub upcoming: Option<Journey>,
+    /// What it announces to do next. Boxed, because few vehicles announce anything.
+    pub upcoming: Option<Box<Journey>>,
     /// Device restart counter of the newest message.
     pub boot: Option<u64>,
     /// Device message counter of the newest message.

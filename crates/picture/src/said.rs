@@ -67,8 +67,8 @@ impl Said {
         }
         if self.upcoming.is_some() {
             let shown = self.shown_upcoming();
-            if self.record.upcoming.as_ref() != shown {
-                let shown = shown.cloned();
+            if self.record.upcoming.as_deref() != shown {
+                let shown = shown.cloned().map(Box::new);
                 self.record_mut().upcoming = shown;
             }
         }

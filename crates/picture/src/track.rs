@@ -432,8 +432,9 @@ mod tests {
     #[test]
     fn a_vehicle_costs_no_more_than_budgeted() {
         // 2.6 kB a vehicle: these, 1.2 kB of trail, its ids, and its places in the map, the view and the deadlines.
-        assert!(size_of::<Track>() <= 400, "{}", size_of::<Track>());
-        assert!(size_of::<VehicleRecord>() <= 432, "{}", size_of::<VehicleRecord>());
+        // The allocator hands out 448 bytes for anything from 385 on; a shared record carries two counts.
+        assert!(size_of::<Track>() <= 448, "{}", size_of::<Track>());
+        assert!(size_of::<VehicleRecord>() <= 448 - 16, "{}", size_of::<VehicleRecord>());
         assert!(size_of::<OrderKey>() <= 40, "{}", size_of::<OrderKey>());
     }
 }

@@ -62,7 +62,7 @@ columns! {
         "consist" => v.journey.consist,
         "boot" => v.boot,
         "seq" => v.seq,
-        "upcoming" => v.upcoming.as_ref().map(journey),
+        "upcoming" => v.upcoming.as_deref().map(journey),
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn bus() -> VehicleRecord {
             block_id: None,
             consist: None,
         },
-        upcoming: Some(Journey { route_id: Some(RouteId::parse("1059").unwrap()), ..Journey::default() }),
+        upcoming: Some(Box::new(Journey { route_id: Some(RouteId::parse("1059").unwrap()), ..Journey::default() })),
         boot: Some(3),
         seq: Some(417),
         revision: 9,

@@ -1,8 +1,9 @@
 //! Identifiers. Cheap to clone, ordered, never empty, never longer than they may be.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use smol_str::SmolStr;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +49,7 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The most characters one may have.
@@ -59,7 +60,7 @@ macro_rules! ids {
             /// # Errors
             /// Empty, too long, or with a control character.
             pub fn parse(text: &str) -> Result<Self, IdError> {
-                check(text, Self::MAX_CHARS).map(|()| Self(Arc::from(text)))
+                check(text, Self::MAX_CHARS).map(|()| Self(SmolStr::new(text)))
             }
 
             /// Takes one percent-encoded topic or path level.
@@ -90,7 +91,7 @@ macro_rules! ids {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", &*self.0)
+                write!(f, "{:?}", self.as_str())
             }
         }
     )*};

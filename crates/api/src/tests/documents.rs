@@ -155,7 +155,7 @@ async fn what_is_answered_is_what_the_document_says() {
     desk.put("18/1", |_| {});
     desk.put("18/2", |v| {
         v.delay_s = Some(900);
-        v.upcoming = Some(v.journey.clone());
+        v.upcoming = Some(Box::new(v.journey.clone()));
         v.quality.insert(picture::QualityFlag::Jump);
         v.journey.consist = Some(["a".into(), "b".into()].into());
         v.current_status = Some(transit::StopStatus::StoppedAt);

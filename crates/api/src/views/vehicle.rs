@@ -199,7 +199,7 @@ impl<'a> VehicleView<'a> {
             consist: journey.consist.as_deref(),
             boot: record.boot,
             seq: record.seq,
-            upcoming: record.upcoming.as_ref().map(JourneyView::of),
+            upcoming: record.upcoming.as_deref().map(JourneyView::of),
         }
     }
 

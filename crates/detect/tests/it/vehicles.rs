@@ -118,6 +118,19 @@ fn a_clock_that_is_wrong_is_an_exception_and_right_after_five_messages() {
 }
 
 #[test]
+fn clocks_that_are_wrong_in_a_whole_feed_are_told_once_of_the_feed() {
+    check(
+        "+0..60 22/[800-829] every 5 at 0 m clock -400
+         +60..120 22/[800-829] every 5 at 0 m
+         +120 end",
+        &expect![[r#"
+            +10 exception P4 FEED.SKEW feed:f
+            +60 over P4 FEED.SKEW feed:f
+        "#]],
+    );
+}
+
+#[test]
 fn an_exception_is_an_alert_for_promoted_modes_and_routes() {
     let script = "+0..40 22/800 every 1 at 0 m speed 40 mode metro
          +0..40 22/801 every 1 at 0 m speed 40 route 9

@@ -27,7 +27,7 @@ fn an_announced_journey_is_a_second_fact_until_the_vehicle_is_on_it() {
     stage.at(1.0).say(&Observation { upcoming: Some(next.clone()), ..message("1", 1.0) });
     let shown = stage.shown("1");
     assert_eq!(shown.journey.trip_id, TripId::parse("t1").ok());
-    assert_eq!(shown.upcoming, Some(next));
+    assert_eq!(shown.upcoming.as_deref(), Some(&next));
     // Still on the old one: the announcement stays. On the new one: it is over, and stays so on the one after.
     let steps = [(2.0, "t1", 8, true), (3.0, "t2", 9, false), (4.0, "t3", 10, false)];
     for (second, trip, start_h, announced) in steps {
