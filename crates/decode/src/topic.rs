@@ -16,6 +16,10 @@ pub(crate) struct Filter {
     levels: Vec<Level>,
     /// Ends with `#`.
     open: bool,
+    /// The literal levels it begins with, as text, and how many they are: every message is asked, and most filters are
+    /// answered by one comparison.
+    head: String,
+    head_levels: usize,
 }
 
 impl Filter {
@@ -31,7 +35,7 @@ impl Filter {
             return Err("is too long or holds a NUL");
         }
         let (body, open) = match text.strip_suffix('#') {
-            Some("") => return Ok(Self { levels: Vec::new(), open: true }),
+            Some("") => return Ok(Self::of(Vec::new(), true)),
             Some(body) => (body.strip_suffix('/').ok_or("has a # that is no level of its own")?, true),
             None => (text, false),
         };
@@ -41,7 +45,13 @@ impl Filter {
             l if l.contains('+') => Err("has a + that is no level of its own"),
             l => Ok(Level::Literal(l.to_owned())),
         });
-        Ok(Self { levels: levels.collect::<Result<_, _>>()?, open })
+        Ok(Self::of(levels.collect::<Result<_, _>>()?, open))
+    }
+
+    fn of(levels: Vec<Level>, open: bool) -> Self {
+        let literal = |level: &Level| if let Level::Literal(text) = level { Some(text.clone()) } else { None };
+        let head: Vec<String> = levels.iter().map_while(literal).collect();
+        Self { head: head.join("/"), head_levels: head.len(), levels, open }
     }
 
     /// Whether a message on `topic` is delivered for this filter.
@@ -58,8 +68,13 @@ impl Filter {
         if topic.starts_with('$') && !matches!(self.levels.first(), Some(Level::Literal(_))) {
             return None;
         }
-        let mut rest = Some(topic);
-        for level in &self.levels {
+        if let (false, Some(Level::Literal(last))) = (self.open, self.levels.last())
+            && !topic.ends_with(last.as_str())
+        {
+            return None;
+        }
+        let mut rest = self.strip_head(topic)?;
+        for level in self.levels.iter().skip(self.head_levels) {
             let here = rest?;
             let (head, tail) = match here.split_once('/') {
                 Some((head, tail)) => (head, Some(tail)),
@@ -75,6 +90,18 @@ impl Filter {
             // An empty last level is a level: `a/` is not `a`.
             Some("") if !self.open && !self.levels.is_empty() => None,
             Some(rest) => Some(rest),
+        }
+    }
+
+    /// What stands behind the literal levels that this filter begins with; `Some(None)` when that is all.
+    fn strip_head<'t>(&self, topic: &'t str) -> Option<Option<&'t str>> {
+        if self.head_levels == 0 {
+            return Some(Some(topic));
+        }
+        let behind = topic.strip_prefix(self.head.as_str())?;
+        match behind.strip_prefix('/') {
+            Some(rest) => Some(Some(rest)),
+            None => behind.is_empty().then_some(None),
         }
     }
 
@@ -96,7 +123,7 @@ impl Filter {
     /// This filter up to (not with) the first level `level`, or whole, as the open filter of a subtree's root.
     pub(crate) fn root_before(&self, level: &str) -> Self {
         let at = self.levels.iter().position(|l| matches!(l, Level::Literal(t) if t == level));
-        Self { levels: self.levels.get(..at.unwrap_or(self.levels.len())).unwrap_or_default().to_vec(), open: true }
+        Self::of(self.levels.get(..at.unwrap_or(self.levels.len())).unwrap_or_default().to_vec(), true)
     }
 
     /// The filter for `below` under this root.
@@ -154,6 +181,13 @@ mod tests {
             ("#", "anything/at/all", true),
             ("#", "$SYS/broker", false),
             ("+/b", "$SYS/b", false),
+            ("a/b/#", "a/b", true),
+            ("a/b/#", "a/bc", false),
+            ("a/b", "a/b", true),
+            ("a/b/+/d", "a/b/c/dd", false),
+            ("/#", "/a", true),
+            ("/#", "a", false),
+            ("+/b/#", "a/b/c", true),
         ] {
             assert_eq!(filter(f).matches(topic), expected, "{f} {topic}");
         }
