@@ -18,13 +18,16 @@ use rumqttc::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::{net::TcpListener, time::timeout};
 
-use crate::{figures::say, load, load::Fleet, process};
+use crate::{figures::say, load, load::Fleet, messages, process};
 
 /// A silence this long means that nothing more is coming.
 const SILENCE: Duration = Duration::from_secs(3);
 const CHANNEL: usize = 10_000;
+/// Alarms of one gateway that may wait for their confirmation.
+const CALLS_IN_FLIGHT: u16 = 256;
 
 /// A part being played; killed when dropped.
 #[derive(Debug)]
@@ -50,6 +53,11 @@ impl Part {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        self.0.try_wait().is_ok_and(|status| status.is_some())
     }
 
     /// Waits for its end and returns what it printed.
@@ -102,6 +110,7 @@ pub async fn played() -> bool {
     let done = match role.as_str() {
         "publish" => publish(port(0), count(1), number(2)).await,
         "drive" => drive(port(0), count(1), number(2)).await,
+        "call" => call(port(0), number(1)).await,
         "bare" => bare(port(0), number(1)).await,
         "static" => serve_file(port(0), &rest[1]).await,
         unknown => panic!("there is no role {unknown}"),
@@ -145,6 +154,32 @@ async fn publish(port: u16, vehicles: usize, rounds: u64) -> anyhow::Result<()> 
 async fn drive(port: u16, vehicles: usize, per_s: u64) -> anyhow::Result<()> {
     load::drive(Fleet::new(vehicles), port, per_s as f64).await;
     bail!("the connection was lost")
+}
+
+/// So many vehicles each ask to be called, as fast as the broker confirms them. Prints `raised` and the seconds it took
+/// when the last is confirmed.
+async fn call(port: u16, vehicles: u64) -> anyhow::Result<()> {
+    let mut options = options(port);
+    options.set_outgoing_inflight_upper_limit(CALLS_IN_FLIGHT);
+    let (client, mut connection) = AsyncClient::new(options, CHANNEL);
+    let started = Instant::now();
+    let asking = tokio::spawn(async move {
+        for vehicle in 0..vehicles {
+            let topic = messages::alarm_topic("calls", &format!("c{vehicle:06}"));
+            let body = json!({ "event_id": "1", "event_time": messages::now(), "kind": "call_request" }).to_string();
+            client.publish(topic, QoS::AtLeastOnce, false, body).await?;
+        }
+        anyhow::Ok(client)
+    });
+    let mut confirmed = 0;
+    while confirmed < vehicles {
+        if let Event::Incoming(Packet::PubAck(_)) = connection.poll().await? {
+            confirmed += 1;
+        }
+    }
+    say(&format!("raised {:.1}", started.elapsed().as_secs_f64()));
+    drop(asking.await??);
+    Ok(())
 }
 
 /// The same JSON as the service decodes, into the plainest form a program could want.

@@ -37,5 +37,5 @@ pub use routes::verdict_json;
 pub use serve::{ServeLimits, serve};
 pub use shared::{Clock, Decoder, MetricsText, Recorder, Shared, Sources, TrailSource};
 pub use snapshot::{
-    ClientRecord, CommandAnswer, CommandDoor, Degraded, PendingCommand, Published, Revisions, Snapshot,
+    ClientRecord, CommandAnswer, CommandDoor, Degraded, JOURNAL_SCOPE, PendingCommand, Published, Revisions, Snapshot,
 };

@@ -23,6 +23,9 @@ use transit::{FeedId, UtcMillis};
 
 use crate::{Derived, Guide};
 
+/// Scope of complaints about the journal: while one stands, not all that is shown is on disk.
+pub const JOURNAL_SCOPE: &str = "journal";
+
 /// One reason why the answer is worse than it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Degraded {
@@ -151,6 +154,17 @@ impl Snapshot {
             }
         }
         low.checked_sub(1).and_then(|i| entries.get(i)).map_or(0, |(_, revision)| *revision)
+    }
+
+    /// The first journal record that was shown after a revision.
+    pub(crate) fn first_seq_after(&self, revision: u64) -> u64 {
+        let newer = self.room_revisions.iter().rev().take_while(|(_, shown)| *shown > revision);
+        newer.last().map_or(u64::MAX, |(first, _)| *first)
+    }
+
+    /// What the room shows is on disk as a whole.
+    pub(crate) fn is_durable(&self) -> bool {
+        !self.degraded.iter().any(|complaint| complaint.scope == JOURNAL_SCOPE)
     }
 
     /// The oldest cursor from which alerts and incidents can be continued: what lies before the ring is only known to

@@ -183,7 +183,11 @@ impl ControlRoom {
         self.prints.prune(now, options.dedup_ms, options.dedup_max);
         self.requests.prune(now, options.request_ms, options.request_max);
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
-        drop_all(&mut self.alerts, &alerts);
+        for id in &alerts {
+            if let Some(alert) = self.alerts.remove(id) {
+                self.by_seq.remove(&(alert.seq, alert.id.clone()));
+            }
+        }
         let incidents: Vec<IncidentKey> = self.closed_incidents.prune(now, options.closed_ms, options.closed_max);
         drop_all(&mut self.incidents, &incidents);
         let suppressions = self.ended_suppressions.prune(now, options.closed_ms, options.closed_max);

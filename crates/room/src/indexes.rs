@@ -173,8 +173,10 @@ impl ControlRoom {
     pub(crate) fn replace(&mut self, before: Option<&Alert>, after: Alert) {
         if let Some(before) = before {
             self.ties.remove(before);
+            self.by_seq.remove(&(before.seq, before.id.clone()));
         }
         self.ties.add(&after);
+        self.by_seq.insert((after.seq, after.id.clone()));
         self.timers.set_alert(&after);
         self.load.note(&self.options.desks, before, &after);
         self.alerts.insert(after.id.clone(), Arc::new(after));

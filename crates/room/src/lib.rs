@@ -19,7 +19,7 @@ mod verdict;
 use std::sync::Arc;
 
 use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, Order, Subject, Suppression, SuppressionId};
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
 
@@ -41,6 +41,8 @@ pub struct ControlRoom {
     seq: u64,
     highest_number: u64,
     alerts: OrdMap<AlertId, Arc<Alert>>,
+    /// The same by their last record; follows from them.
+    by_seq: OrdSet<(u64, AlertId)>,
     incidents: OrdMap<IncidentKey, Arc<Incident>>,
     /// At most one open alert per key.
     open: OrdMap<OpenKey, AlertId>,
@@ -124,6 +126,12 @@ impl ControlRoom {
     /// Every kept alert, closed ones too, oldest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
         self.alerts.values()
+    }
+
+    /// Every kept alert whose last record is `seq` or a later one, in the order of their last records.
+    pub fn alerts_since(&self, seq: u64) -> impl Iterator<Item = &Arc<Alert>> {
+        let first = (seq, AlertId { date: 0, number: 0 });
+        self.by_seq.range(first..).filter_map(|(_, id)| self.alerts.get(id))
     }
 
     /// One alert.

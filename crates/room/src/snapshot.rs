@@ -109,6 +109,7 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
         }
         room.ties.add(&alert);
         room.timers.set_alert(&alert);
+        room.by_seq.insert((alert.seq, alert.id.clone()));
         room.alerts.insert(alert.id.clone(), alert);
     }
     for incident in parts.incidents {

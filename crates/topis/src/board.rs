@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{Degraded, Derived, Guide, Published, Snapshot};
+use api::{Degraded, Derived, Guide, JOURNAL_SCOPE, Published, Snapshot};
 use imbl::Vector;
 use picture::{Publication, View};
 use room::ControlRoom;
@@ -22,9 +22,6 @@ const REMOVED_MAX: usize = 20_000;
 const COMMITS_MAX: usize = 20_000;
 /// At least this often `as_of` moves, in milliseconds of the service's clock.
 const AS_OF_MOVES_MS: i64 = 1_000;
-/// Scope of complaints about the journal, which only the room's owner makes and takes back.
-pub(crate) const JOURNAL_SCOPE: &str = "journal";
-
 /// What one tick learned.
 pub(crate) struct Tick {
     /// The picture's news.

@@ -2,15 +2,12 @@
 
 use std::collections::VecDeque;
 
-use api::Degraded;
+use api::{Degraded, JOURNAL_SCOPE};
 use room::ControlRoom;
 use tokio::time::Instant;
 use transit::{Now, words};
 
-use crate::{
-    board::JOURNAL_SCOPE,
-    owner::{Pending, Waiting},
-};
+use crate::owner::{Pending, Waiting};
 
 /// Publishers who can be told that their alarm is not on disk are told after this, in milliseconds: a hiccup needs no
 /// word.

@@ -139,9 +139,15 @@ fn plain(snapshot: &Snapshot, format: Format, see_covert: bool) -> Vec<u8> {
 
 /// Alerts that are wanted; with a cursor those that changed after it.
 pub(crate) fn gather(snapshot: &Snapshot, filter: &AlertFilter, since: Option<u64>) -> Vec<Arc<Alert>> {
+    let room = &snapshot.room;
+    let wants = |a: &&Arc<Alert>| filter.wants(a, snapshot);
+    let Some(since) = since else { return room.alerts().filter(wants).cloned().collect() };
+    let first = snapshot.first_seq_after(since);
+    if snapshot.is_durable() {
+        return room.alerts_since(first).filter(wants).cloned().collect();
+    }
     // What is not on disk yet has no place in the order of records: it is always news.
-    let is_news = |a: &Alert| since.is_none_or(|since| !a.durable || snapshot.revision_of_seq(a.seq) > since);
-    snapshot.room.alerts().filter(|a| is_news(a) && filter.wants(a, snapshot)).cloned().collect()
+    room.alerts().filter(|a| !a.durable || a.seq >= first).filter(wants).cloned().collect()
 }
 
 fn render(

@@ -123,7 +123,7 @@ pub(crate) fn status_of<'a>(snapshot: &'a Snapshot, see_covert: bool, lang: Lang
     let alerts = counts(&snapshot.room.alerts().map(|a| &**a).filter(visible).collect::<Vec<_>>());
     urgent.sort_by_key(|a| rank(a));
     urgent.truncate(URGENT_MAX);
-    let unwritable = snapshot.degraded.iter().any(|d| d.scope == "journal");
+    let unwritable = !snapshot.is_durable();
     StatusView {
         clock: snapshot.clock,
         fleet: fleet(snapshot),

@@ -117,6 +117,17 @@ fn open_keys_are_unique(room: &ControlRoom) {
     }
 }
 
+/// I11: whoever follows by sequence sees every alert at its last record.
+fn followers_miss_nothing(room: &ControlRoom) {
+    let mut by_seq: Vec<_> = room.alerts().cloned().collect();
+    by_seq.sort_by_key(|alert| (alert.seq, alert.id.clone()));
+    let followed = |seq| room.alerts_since(seq).cloned().collect::<Vec<_>>();
+    assert_eq!(followed(0), by_seq, "I11");
+    let newest = by_seq.last().map_or(0, |alert| alert.seq);
+    by_seq.retain(|alert| alert.seq == newest);
+    assert_eq!(followed(newest), by_seq, "I11");
+}
+
 fn history_is_whole(alert: &Alert) {
     assert!(alert.history.windows(2).all(|pair| pair[0].seq < pair[1].seq && pair[0].to == pair[1].from), "I11");
     assert_eq!(alert.history.last().map(|entry| entry.seq), Some(alert.seq));
@@ -143,6 +154,7 @@ fn untouched_owner(before: Option<&Arc<Alert>>, after: &Alert) {
 fn check_step(before: &ControlRoom, stage: &Stage, input: &Input, verdict: &Verdict, changes: &[Change]) {
     let room = &stage.room;
     open_keys_are_unique(room);
+    followers_miss_nothing(room);
     assert_eq!(room.seq(), u64::try_from(stage.log.len()).unwrap(), "I11: one number a record");
     for known in before.alerts().filter(|alert| !alert.is_open()) {
         if let Some(now) = room.find_alert(&known.id) {
