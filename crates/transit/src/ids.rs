@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use ecow::EcoString;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use smol_str::SmolStr;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(SmolStr);
+        pub struct $name(EcoString);
 
         impl $name {
             /// The most characters one may have.
@@ -60,7 +60,7 @@ macro_rules! ids {
             /// # Errors
             /// Empty, too long, or with a control character.
             pub fn parse(text: &str) -> Result<Self, IdError> {
-                check(text, Self::MAX_CHARS).map(|()| Self(SmolStr::new(text)))
+                check(text, Self::MAX_CHARS).map(|()| Self(EcoString::from(text)))
             }
 
             /// Takes one percent-encoded topic or path level.

@@ -5,7 +5,13 @@
 //! rumqttc does not ensure. And a frame that cannot be recorded ends the connection after a pause, because a broker
 //! redelivers only then.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use rumqttc::v5::{
     AsyncClient,
@@ -83,9 +89,10 @@ impl EmergencySession {
             let (client, mut eventloop) = AsyncClient::new(options.clone(), usize::from(window) + SUBSCRIBE_REQUESTS);
             let (unconfirmed, verdicts) = mpsc::channel(usize::from(window));
             let mut inbox = Inbox { lane: &lane, clock: &clock, unconfirmed: Some(unconfirmed) };
+            let all_confirmed = AtomicBool::new(false);
             let mut ended = tokio::select! {
                 ended = converse(&mut eventloop, &client, &mut subscriptions, &link, |publish| inbox.take(publish)) => ended,
-                ended = confirm_in_order(verdicts, &client, &lane) => ended,
+                ended = confirm_in_order(verdicts, &client, &lane, &all_confirmed) => ended,
             };
             // Unconfirmed ones come again, QoS 0 ones never.
             for publish in left_over(&mut eventloop).filter(|publish| publish.qos == QoS::AtMostOnce) {
@@ -96,10 +103,16 @@ impl EmergencySession {
             if inbox.unconfirmed.is_none() && matches!(ended, Ended::Broken(_)) {
                 ended = Ended::ByUs(BEYOND_WINDOW);
             }
+            // All that was taken is confirmed and the broker holds more: nobody gains by waiting, and an alarm may be
+            // among it.
             if !report_end(&ended, &link) {
                 return;
             }
-            pause(&mut backoff, started).await;
+            if all_confirmed.into_inner() {
+                backoff.reset();
+            } else {
+                pause(&mut backoff, started).await;
+            }
         }
     }
 }
@@ -145,11 +158,13 @@ impl Inbox<'_> {
 const BEYOND_WINDOW: &str =
     "the broker sent more unconfirmed messages than our receive maximum; asking for the rest again";
 
-/// Sends confirmations in the order of receipt, whatever the order of the verdicts, until one is withheld.
+/// Sends confirmations in the order of receipt, whatever the order of the verdicts, until one is withheld, or until no
+/// more is taken and all that was taken is confirmed.
 async fn confirm_in_order(
     mut verdicts: mpsc::Receiver<Unconfirmed>,
     client: &AsyncClient,
     lane: &EmergencyLane,
+    all_confirmed: &AtomicBool,
 ) -> Ended {
     while let Some(Unconfirmed { packet_id, verdict }) = verdicts.recv().await {
         match verdict.await {
@@ -168,6 +183,7 @@ async fn confirm_in_order(
         }
         lane.count_acknowledged();
     }
+    all_confirmed.store(true, Ordering::Relaxed);
     // No more is taken, and everything taken is confirmed: behind the last confirmation the connection ends.
     if client.try_disconnect().is_err() {
         return Ended::ByUs(BEYOND_WINDOW);
