@@ -128,6 +128,8 @@ impl Bodies {
         }
         let (encode, format) = (recipe.encode, recipe.format);
         let read = Arc::clone(snapshot);
+        // Nobody else will be given the old one: a fleet's body is large, and two of them are not needed at once.
+        slot.plain.store(None);
         let body = aside(move || encode(&read, format)).await?;
         let total = self.encodes.fetch_add(1, Ordering::Relaxed) + 1;
         metrics::counter!("topis_body_encodes_total").absolute(total);
