@@ -219,7 +219,22 @@ fn a_burst_goes_on_past_a_critical_alert_and_past_the_end_of_its_first() {
          +11 normal LINK.BLOCKED line:1
          +12 find LINK.BLOCKED line:11 P3
          +13 find LINK.BLOCKED line:12 P3",
-        &expect![[r#""#]],
+        &expect![[r#"
+            +0 find LINK.BLOCKED line:1 P3 => raised 20261123-1: P3 active, nobody's, count 1
+            +1 find LINK.BLOCKED line:2 P3 => raised 20261123-2: P3 active, nobody's, count 1
+            +2 find LINK.BLOCKED line:3 P3 => raised 20261123-3: P3 active, nobody's, count 1
+            +3 find LINK.BLOCKED line:4 P3 => raised 20261123-4: P3 active, nobody's, count 1
+            +4 find LINK.BLOCKED line:5 P3 => raised 20261123-5: P3 active, nobody's, collapsed, count 1
+            +5 find LINK.BLOCKED line:6 P1 => raised 20261123-6: P1 active, nobody's, count 1
+            +6 find LINK.BLOCKED line:7 P3 => raised 20261123-7: P3 active, nobody's, collapsed, count 1
+            +7 find LINK.BLOCKED line:8 P3 => raised 20261123-8: P3 active, nobody's, collapsed, count 1
+            +8 find LINK.BLOCKED line:9 P3 => raised 20261123-9: P3 active, nobody's, collapsed, count 1
+            +9 find LINK.BLOCKED line:10 P3 => raised 20261123-10: P3 active, nobody's, collapsed, count 1
+            +10 ack 1 by kim => done 20261123-1: P3 active, kim's, count 1
+            +11 normal LINK.BLOCKED line:1 => source normal 20261123-1: P3 closed, kim's, source normal, count 1, resolved
+            +12 find LINK.BLOCKED line:11 P3 => raised 20261123-11: P3 active, nobody's, collapsed, count 1
+            +13 find LINK.BLOCKED line:12 P3 => raised 20261123-12: P3 active, nobody's, collapsed, count 1
+        "#]],
     );
 }
 

@@ -164,6 +164,28 @@ fn i16_an_hour_of_flapping_each_second_is_one_open_alert_that_sounds_at_most_twi
     assert!(alert.history.len() < 300, "{} entries", alert.history.len());
 }
 
+#[test]
+fn i16_an_hour_of_a_device_flapping_each_second_is_one_open_alert_that_sounds_at_most_twice() {
+    // Nobody takes it; and somebody takes it each time that it stands there untaken.
+    for taken in [false, true] {
+        let mut stage = Stage::new(RoomOptions::default());
+        for second in 0..3600 {
+            let verb = if second % 2 == 0 { "press" } else { "end" };
+            stage.step(&input(&format!("+0 {verb} 22/1 e{second}@{second} breakdown")), now(second));
+            stage.step(&Input::Tick, now(second));
+            let newest = stage.room.alerts().last().unwrap();
+            if taken && second > 10 && !newest.acknowledged() {
+                let number = newest.id.number;
+                stage.step(&input(&format!("+0 ack {number} by kim")), now(second));
+            }
+        }
+        let alert = first(&stage);
+        assert_eq!((stage.room.alerts().count(), alert.is_open(), alert.flap.held()), (1, true, true), "{taken}");
+        assert!(alert.annunciations <= 2, "sounded {}", alert.annunciations);
+        assert!(alert.history.len() < 300, "{} entries", alert.history.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
