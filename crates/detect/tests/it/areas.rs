@@ -208,6 +208,9 @@ fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
         +3 cleared P1 HAZ.EARTHQUAKE area:kma/7
         --
         --
+        +1 raised P2 HAZ.FLOOD area:kma/7 (drill)
+        +3 cleared P2 HAZ.FLOOD area:kma/7 (drill)
+        --
     "#]]
     .assert_eq(&told.join("--\n"));
 }
@@ -251,5 +254,11 @@ fn a_drill_is_told_as_a_drill_and_hides_nothing_that_is_meant() {
         stage.say(&message("22/800", second as i64), second);
         stage.look(second);
     }
-    expect![[r#""#]].assert_eq(&stage.timeline());
+    expect![[r#"
+        +0 raised P1 GEO.INSIDE vehicle:22/800 (drill)
+        +0 raised P2 HAZ.FLOOD area:kma/7 (drill)
+        +7 raised P1 GEO.INSIDE vehicle:22/800
+        +13 cleared P1 GEO.INSIDE vehicle:22/800 (drill)
+        +13 cleared P2 HAZ.FLOOD area:kma/7 (drill)
+    "#]].assert_eq(&stage.timeline());
 }
