@@ -7,6 +7,7 @@ mod conditional;
 mod documents;
 mod lists;
 mod orders;
+mod outside;
 mod places;
 mod sockets;
 mod streams;

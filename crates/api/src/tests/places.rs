@@ -186,3 +186,39 @@ async fn an_alert_says_which_incident_explains_it() {
     let alert = desk.get("/v1/alerts/20261123-1").await.json()["data"].clone();
     assert_eq!((&alert["quiet"], &alert["explained_by"]), (&json!(["by_incident"]), &json!("its/1")));
 }
+
+#[tokio::test]
+async fn a_drill_is_marked_as_one_everywhere_counts_in_no_figure_and_never_goes_outside() {
+    let mut desk = desk_with_places();
+    let drill = json!({"by": "kim", "kind": "fire", "severity": "extreme", "status": "exercise"});
+    assert_eq!(desk.order(&format!("{UNDERPASS}/arm"), drill).await.0, 200);
+    desk.commit(&room::Input::Finding(Box::new(alert::Finding {
+        rule: "GEO.INSIDE".to_owned(),
+        subject: alert::Subject::Vehicle(super::key("18/1")),
+        status: transit::Status::Exercise,
+        verdict: alert::FindingVerdict::Raised,
+        class: alert::AlertClass::Safety,
+        priority: alert::Priority::P1,
+        latched: false,
+        evidence: alert::Evidence::default(),
+        parents: Vec::new(),
+    })));
+    let alerts = desk.get("/v1/alerts").await.json()["data"].clone();
+    let alerts = alerts.as_array().unwrap();
+    assert_eq!(alerts.len(), 2, "the incident's own and who is inside");
+    for alert in alerts {
+        assert_eq!(alert["status"], "exercise");
+        assert!(alert["headline"].as_str().unwrap().starts_with("EXERCISE"), "{}", alert["headline"]);
+    }
+    let around = desk.get("/v1/area?lat=37.5405&lon=126.9526&radius_m=50").await.json();
+    assert_eq!(around["data"]["areas"][0]["status"], "exercise");
+    let load = desk.get("/v1/load").await.json()["data"][0].clone();
+    assert_eq!((&load["last_10_min"], &load["by_priority"]), (&json!(0), &json!([0, 0, 0, 0])), "{load}");
+    let wall = desk.get("/v1/status").await.json()["data"].clone();
+    assert!(wall.to_string().contains("\"not_actual\":2"), "{wall}");
+    let words = json!({"by": "kim", "title": "Fire", "text": {"en": "Fire"}});
+    let path = "/v1/incidents/operator/place:underpass-river-2/publish";
+    let (status, refused) = desk.order(path, words).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("not-actual")));
+    assert_eq!(desk.get("/gtfs-rt/alerts.json").await.json().get("entity"), None);
+}

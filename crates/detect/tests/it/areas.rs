@@ -260,5 +260,6 @@ fn a_drill_is_told_as_a_drill_and_hides_nothing_that_is_meant() {
         +7 raised P1 GEO.INSIDE vehicle:22/800
         +13 cleared P1 GEO.INSIDE vehicle:22/800 (drill)
         +13 cleared P2 HAZ.FLOOD area:kma/7 (drill)
-    "#]].assert_eq(&stage.timeline());
+    "#]]
+    .assert_eq(&stage.timeline());
 }

@@ -234,6 +234,25 @@ proptest! {
     }
 
     #[test]
+    fn i18_the_same_versions_of_an_incident_in_any_order_end_in_the_same_state(
+        order in Just((1..7_u32).collect::<Vec<_>>()).prop_shuffle(),
+        words in prop::collection::vec(prop_oneof![
+            Just("flood"), Just("flood lifted"), Just("flood extreme"), Just("rally"), Just("flood closed"), Just("flood exercise"),
+        ], 7),
+    ) {
+        let play = |order: &[u32]| {
+            let mut stage = Stage::new(RoomOptions::default());
+            for n in order {
+                let line = format!("+0 incident its/1 v{n} title=t{n} {}", words[*n as usize]);
+                stage.step(&input(&line), now(100));
+            }
+            let incident = stage.room.incidents().next().unwrap().as_ref().clone();
+            (incident.report.title.clone(), incident.severity, incident.standing(), incident.clear_proposed)
+        };
+        prop_assert_eq!(play(&order), play(&[1, 2, 3, 4, 5, 6]));
+    }
+
+    #[test]
     fn i25_each_step_of_escalation_comes_once_over_restarts(
         pauses in prop::collection::vec((1..120_i64, any::<bool>()), 1..60)
     ) {
