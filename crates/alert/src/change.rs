@@ -36,6 +36,12 @@ pub enum Change {
         at: UtcMillis,
         /// It sounds again and is nobody's.
         re_alarmed: bool,
+        /// It sounds.
+        #[serde(default, skip_serializing_if = "is_default")]
+        sounds: bool,
+        /// It chatters: held open and silent until then, if nothing more comes.
+        #[serde(default, skip_serializing_if = "is_default")]
+        release_at: Option<UtcMillis>,
         /// What it said.
         press: Press,
         /// When it has to be taken, where that starts anew.
@@ -158,6 +164,15 @@ pub enum Change {
     },
     /// A new incident, or a new version of one.
     IncidentRecorded(Box<Incident>),
+    /// A source calls an incident by other ids as well; what it says of them is about this one.
+    IncidentNamed {
+        /// Which.
+        key: IncidentKey,
+        /// The ids, in the same source.
+        names: Vec<String>,
+        /// Decided at.
+        at: UtcMillis,
+    },
     /// The source took an incident back.
     IncidentWithdrawn {
         /// Which.
@@ -167,6 +182,13 @@ pub enum Change {
     },
     /// A planned incident's time has come.
     IncidentStarted {
+        /// Which.
+        key: IncidentKey,
+        /// Decided at.
+        at: UtcMillis,
+    },
+    /// The time until which an area was armed is over.
+    IncidentEnded {
         /// Which.
         key: IncidentKey,
         /// Decided at.
@@ -294,8 +316,10 @@ impl Change {
             | Self::AlertTurned { at, .. }
             | Self::AlertsGrouped { at, .. }
             | Self::AlertClosed { at, .. }
+            | Self::IncidentNamed { at, .. }
             | Self::IncidentWithdrawn { at, .. }
             | Self::IncidentStarted { at, .. }
+            | Self::IncidentEnded { at, .. }
             | Self::IncidentOrdered { at, .. }
             | Self::SuppressionEnded { at, .. }
             | Self::ClockStepped { at, .. } => *at,
@@ -316,8 +340,10 @@ impl Change {
             | Self::AlertClosed { alert, .. } => Some(alert),
             Self::AlertsGrouped { .. }
             | Self::IncidentRecorded(_)
+            | Self::IncidentNamed { .. }
             | Self::IncidentWithdrawn { .. }
             | Self::IncidentStarted { .. }
+            | Self::IncidentEnded { .. }
             | Self::IncidentOrdered { .. }
             | Self::SuppressionStarted { .. }
             | Self::SuppressionEnded { .. }
@@ -342,6 +368,7 @@ impl Change {
         }
         if let Self::IncidentWithdrawn { key, .. }
         | Self::IncidentStarted { key, .. }
+        | Self::IncidentEnded { key, .. }
         | Self::IncidentOrdered { key, .. } = self
         {
             return Some(key);
@@ -372,8 +399,10 @@ impl Change {
             | Self::AlertTurned { .. }
             | Self::AlertClosed { .. }
             | Self::IncidentRecorded(_)
+            | Self::IncidentNamed { .. }
             | Self::IncidentWithdrawn { .. }
             | Self::IncidentStarted { .. }
+            | Self::IncidentEnded { .. }
             | Self::SuppressionEnded { .. }
             | Self::ClockStepped { .. } => None,
         }

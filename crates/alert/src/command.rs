@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use transit::Word;
+use transit::{UtcMillis, Word};
 
 use crate::{
     AlertId, CloseReason, Deed, IncidentKey, IncidentReport, OperatorAlert, SuppressionId, SuppressionRequest,
@@ -107,6 +107,15 @@ pub enum IncidentDeed {
     Update(Box<IncidentReport>),
     /// It is over.
     Close,
+    /// It goes on, whatever its source's words say.
+    Keep,
+    /// Arm an area that was kept ready: it is an incident from then on, until the time or a person ends it.
+    Arm {
+        /// What is armed.
+        report: Box<IncidentReport>,
+        /// It ends by itself then.
+        until: Option<UtcMillis>,
+    },
     /// Tell the public, in these words.
     Publish {
         /// Title.
@@ -125,6 +134,8 @@ impl IncidentDeed {
             Self::Open(_) => "open",
             Self::Update(_) => "update",
             Self::Close => "close",
+            Self::Keep => "keep",
+            Self::Arm { .. } => "arm",
             Self::Publish { .. } => "publish",
             Self::Withdraw => "withdraw",
         }
@@ -155,6 +166,10 @@ impl Order {
             }
             Self::Incident { key, deed: IncidentDeed::Update(report), comment } => {
                 let deed = IncidentDeed::Update(Box::new(report.kept()));
+                Self::Incident { key: key.clone(), deed, comment: comment.clone() }
+            }
+            Self::Incident { key, deed: IncidentDeed::Arm { report, until }, comment } => {
+                let deed = IncidentDeed::Arm { report: Box::new(report.kept()), until: *until };
                 Self::Incident { key: key.clone(), deed, comment: comment.clone() }
             }
             Self::Acknowledge { .. }
@@ -270,6 +285,16 @@ pub enum Refusal {
     /// There is such an incident already.
     #[error("there is an incident {0} already")]
     IncidentExists(IncidentKey),
+    /// Somebody else armed it.
+    #[error("{by} has armed {incident} already")]
+    AlreadyArmed {
+        /// The incident that it is.
+        incident: IncidentKey,
+        /// Who.
+        by: String,
+        /// Since when.
+        at: UtcMillis,
+    },
     /// It is over.
     #[error("incident {0} is closed")]
     IncidentClosed(IncidentKey),

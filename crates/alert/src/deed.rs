@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
 
-use crate::{AlarmKind, AlertId, Evidence, MarkStep, Priority, ShelfKind, Subject, SuppressionId};
+use crate::{AlarmKind, AlertId, Evidence, Explanation, MarkStep, Priority, ShelfKind, Subject, SuppressionId};
 
 /// A person's deed on one alert; taking and closing are changes of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,10 @@ pub enum Turn {
     ByParent(AlertId),
     /// What explained it is over.
     ParentOver,
+    /// An open incident explains it.
+    ByIncident(Explanation),
+    /// That incident is over, or no longer says so.
+    IncidentOver,
     /// Its subject is out of service by design.
     OutOfService(SuppressionId),
     /// Its subject is back in service.
@@ -110,6 +114,8 @@ impl Turn {
             Self::HoldReleased => "hold_released",
             Self::ByParent(_) => "by_parent",
             Self::ParentOver => "parent_over",
+            Self::ByIncident(_) => "by_incident",
+            Self::IncidentOver => "incident_over",
             Self::OutOfService(_) => "out_of_service",
             Self::InService => "in_service",
             Self::Collapsed(_) => "collapsed",

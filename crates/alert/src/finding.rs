@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use transit::Status;
 
 use crate::{AlertClass, Priority, Subject};
 
@@ -15,6 +16,8 @@ pub struct Finding {
     pub rule: String,
     /// What it is about.
     pub subject: Subject,
+    /// Meant, or found in a drill.
+    pub status: Status,
     /// Whether the condition holds.
     pub verdict: FindingVerdict,
     /// What is endangered.

@@ -43,8 +43,11 @@ fn author_of(turn: &Turn) -> By {
         | Turn::OwnerDropped
         | Turn::HoldReleased => timer(),
         Turn::ByParent(of) | Turn::Collapsed(of) => ("detector", of.to_string(), None),
+        Turn::ByIncident(explanation) => ("detector", explanation.incident.to_string(), None),
         Turn::OutOfService(id) => ("detector", format!("suppression {id}"), None),
-        Turn::ParentOver | Turn::InService | Turn::Uncollapsed => ("detector", "room".to_owned(), None),
+        Turn::ParentOver | Turn::IncidentOver | Turn::InService | Turn::Uncollapsed => {
+            ("detector", "room".to_owned(), None)
+        }
     }
 }
 
@@ -74,6 +77,7 @@ impl Alert {
             (self.source_normal_at.is_some(), "source_normal"),
             (silence.shelf.is_some(), "shelved"),
             (silence.by_parent.is_some(), "by_parent"),
+            (silence.by_incident.is_some(), "by_incident"),
             (silence.out_of_service.is_some(), "out_of_service"),
             (silence.collapsed_into.is_some(), "collapsed"),
             (self.flap.held(), "held"),
@@ -143,8 +147,10 @@ impl Alert {
             Change::AlertClosed { author, comment, .. } => ("closed", author.by(), comment.clone()),
             Change::ClockStepped { by_ms, .. } => ("clock_stepped", timer(), Some(format!("by {by_ms} ms"))),
             Change::IncidentRecorded(_)
+            | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }
+            | Change::IncidentEnded { .. }
             | Change::IncidentOrdered { .. }
             | Change::SuppressionStarted { .. }
             | Change::SuppressionEnded { .. } => return None,
@@ -171,7 +177,8 @@ impl Alert {
             let pairs = self.history.windows(2).enumerate();
             pairs.filter(|(_, pair)| {
                 let [gone, back] = pair else { return false };
-                gone.reason == "cleared" && back.reason == "re_raised" && gone.from == back.to
+                let is_return = matches!(back.reason.as_str(), "re_raised" | "repeated");
+                gone.reason == "cleared" && is_return && gone.from == back.to
             })
         };
         if returns().count() > 2 * REPEATS_LISTED

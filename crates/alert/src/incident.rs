@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use transit::{FeedId, Status, UtcMillis, Word};
 
-use crate::{Certainty, Fingerprint, HistoryEntry, IncidentKind, IncidentPhase, Severity, Urgency, record::is_default};
+use crate::{
+    Arming, Certainty, ClearProposal, Fingerprint, HistoryEntry, IncidentKind, IncidentPhase, Severity, Urgency,
+    record::is_default,
+};
 
 /// Which incident: its source and the source's id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,9 +115,12 @@ pub struct IncidentReport {
     /// again is kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
-    /// The words say that it is over, which is no end: a person confirms it.
+    /// The words say that it is over, which is no end: it stands as a proposal that a person confirms or refuses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proposes_clear: bool,
+    /// Other ids by which its source calls it: of this message and of earlier ones, in the same source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Identity of the message.
     pub fingerprint: Fingerprint,
     /// Delivered from the retained store.
@@ -175,6 +181,12 @@ pub struct Incident {
     /// What an operator told the public.
     #[serde(default, skip_serializing_if = "is_default")]
     pub publication: Option<Publication>,
+    /// Its source's words say that it is over; a person confirms it or refuses.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clear_proposed: Option<ClearProposal>,
+    /// A person armed its area by one call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub armed: Option<Arming>,
     /// Everything that happened to it, the middle of a long one left out.
     #[serde(default, skip_serializing_if = "is_default")]
     pub history: Vec<HistoryEntry>,
@@ -274,6 +286,8 @@ impl Incident {
             closed_at,
             starts_at: starts_after(&report, at),
             publication: known.and_then(|known| known.publication.clone()),
+            clear_proposed: ClearProposal::after(known, &report, at),
+            armed: known.and_then(|known| known.armed.clone()).filter(|_| report.phase == IncidentPhase::Active),
             history: Vec::new(),
             seq: 0,
             report: kept,
@@ -288,6 +302,7 @@ impl Incident {
                 version: report.version,
                 phase: report.phase,
                 cancelled: true,
+                names: report.names.clone(),
                 fingerprint: report.fingerprint,
                 retained: report.retained,
                 received_at: report.received_at,
@@ -300,9 +315,7 @@ impl Incident {
     /// Carries out the source's withdrawal: closed, never erased.
     pub fn withdraw(&mut self, at: UtcMillis) {
         self.withdrawn = true;
-        self.phase = IncidentPhase::Closed;
-        self.updated_at = at;
-        self.closed_at.get_or_insert(at);
+        self.end(at);
     }
 
     /// It goes on now: open, and its time has come where it is planned.
@@ -310,11 +323,16 @@ impl Incident {
         self.phase == IncidentPhase::Active && self.starts_at.is_none()
     }
 
-    /// In the order of the journal: condition and publicity in words, as history writes them.
+    /// In the order of the journal: condition, publicity and what is proposed in words, as history writes them.
     pub fn standing(&self) -> String {
-        let upcoming = if self.starts_at.is_some() { "/upcoming" } else { "" };
-        let public = if self.publication.is_some() { "/public" } else { "" };
-        format!("{}/{}{upcoming}{public}", self.phase.word(), self.severity.word())
+        let marks = [
+            (self.starts_at.is_some(), "/upcoming"),
+            (self.publication.is_some(), "/public"),
+            (self.armed.is_some(), "/armed"),
+            (self.clear_proposed.is_some(), "/clear_proposed"),
+        ];
+        let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+        format!("{}/{}{marks}", self.phase.word(), self.severity.word())
     }
 
     /// Adds a line to its history; of a long one the middle is left out.

@@ -5,8 +5,10 @@
 
 mod alarm;
 mod change;
+mod clearing;
 mod command;
 mod deed;
+mod explained;
 mod finding;
 mod history;
 mod incident;
@@ -21,8 +23,10 @@ mod suppression;
 
 pub use alarm::{AlarmReport, AlarmSubject, Fingerprint};
 pub use change::{Author, Change, Ordered, Press};
+pub use clearing::{Arming, ClearProposal};
 pub use command::{Actor, Command, IncidentDeed, Order, Refusal};
 pub use deed::{Deed, Mark, OperatorAlert, Renewal, Turn};
+pub use explained::Explanation;
 pub use finding::{Evidence, Finding, FindingVerdict};
 pub use incident::{
     ActivePeriod, Affected, Incident, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal, Publication,

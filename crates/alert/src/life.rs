@@ -16,8 +16,10 @@ impl Alert {
         let from = if matches!(change, Change::AlertRaised { .. }) { "none".to_owned() } else { self.standing() };
         match change {
             Change::AlertRaised { .. } => self.annunciations = u32::from(self.silence.is_none()),
-            Change::AlertRepeated { at, re_alarmed, press, ack_due_at, .. } => {
-                self.repeat(*at, *re_alarmed, press, *ack_due_at);
+            Change::AlertRepeated { at, re_alarmed, sounds, release_at, press, ack_due_at, .. } => {
+                self.come_again(*at, press);
+                self.hold(*at, *release_at);
+                self.answer(*at, *re_alarmed, *sounds, *ack_due_at);
             }
             Change::AlertRenewed { at, renewal, .. } => self.renew(*at, renewal),
             Change::AlertSourceNormal { at, .. } => self.source_normal_at = Some(*at),
@@ -44,8 +46,10 @@ impl Alert {
             Change::AlertClosed { at, author, reason, .. } => self.end(*at, author, *reason),
             Change::ClockStepped { by_ms, .. } => self.shift(*by_ms),
             Change::IncidentRecorded(_)
+            | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }
+            | Change::IncidentEnded { .. }
             | Change::IncidentOrdered { .. }
             | Change::SuppressionStarted { .. }
             | Change::SuppressionEnded { .. } => return,
@@ -54,16 +58,15 @@ impl Alert {
         self.note(seq, from, change);
     }
 
-    fn repeat(&mut self, at: UtcMillis, re_alarmed: bool, press: &Press, ack_due_at: Option<UtcMillis>) {
+    fn come_again(&mut self, at: UtcMillis, press: &Press) {
         self.count = self.count.saturating_add(1);
-        self.flap.count += u32::from(self.condition == AlertCondition::Cleared);
+        if self.condition == AlertCondition::Cleared {
+            self.note_return(at);
+        }
         self.activate();
         self.last_seen_at = self.last_seen_at.max(press.received_at);
         if press.plausible {
             self.last_event_at = self.last_event_at.max(press.event_at);
-        }
-        if re_alarmed {
-            self.re_alarm(at, ack_due_at);
         }
         if press.priority < self.priority {
             // The body names whom to answer first: the more urgent of those who pressed.
@@ -90,23 +93,11 @@ impl Alert {
         self.count = self.count.saturating_add(1);
         self.last_seen_at = self.last_seen_at.max(at);
         if renewal.re_raised {
-            self.flap.count = self.flap.count.saturating_add(1);
-            self.flap.returns.push(at);
-            if self.flap.returns.len() > RETURNS_KEPT {
-                self.flap.returns.remove(0);
-            }
+            self.note_return(at);
         }
         self.activate();
-        if renewal.held {
-            self.flap.held_since.get_or_insert(at);
-            self.flap.release_at = renewal.release_at;
-        }
-        if renewal.re_alarmed {
-            self.re_alarm(at, renewal.ack_due_at);
-        } else if renewal.sounds {
-            self.sound(at);
-            self.due.acknowledge_at = renewal.ack_due_at;
-        }
+        self.hold(at, renewal.release_at.filter(|_| renewal.held));
+        self.answer(at, renewal.re_alarmed, renewal.sounds, renewal.ack_due_at);
         self.priority = renewal.priority.unwrap_or(self.priority);
         if let Some(evidence) = &renewal.evidence {
             if evidence.lat.is_some() {
@@ -115,6 +106,33 @@ impl Alert {
             self.evidence = Some(evidence.clone());
         }
         self.text = renewal.text.clone().or_else(|| self.text.take());
+    }
+
+    /// It had cleared and is back.
+    fn note_return(&mut self, at: UtcMillis) {
+        self.flap.count = self.flap.count.saturating_add(1);
+        self.flap.returns.push(at);
+        if self.flap.returns.len() > RETURNS_KEPT {
+            self.flap.returns.remove(0);
+        }
+    }
+
+    /// It chatters, and is held until `release_at`; `None`: it does not.
+    fn hold(&mut self, at: UtcMillis, release_at: Option<UtcMillis>) {
+        if release_at.is_some() {
+            self.flap.held_since.get_or_insert(at);
+            self.flap.release_at = release_at;
+        }
+    }
+
+    /// What coming again makes it do.
+    fn answer(&mut self, at: UtcMillis, re_alarmed: bool, sounds: bool, ack_due_at: Option<UtcMillis>) {
+        if re_alarmed {
+            self.re_alarm(at, ack_due_at);
+        } else if sounds {
+            self.sound(at);
+            self.due.acknowledge_at = ack_due_at;
+        }
     }
 
     fn activate(&mut self) {
@@ -209,6 +227,8 @@ impl Alert {
             }
             Turn::ByParent(parent) => self.silence.by_parent = Some(parent.clone()),
             Turn::ParentOver => self.silence.by_parent = None,
+            Turn::ByIncident(explanation) => self.silence.by_incident = Some(explanation.clone()),
+            Turn::IncidentOver => self.silence.by_incident = None,
             Turn::OutOfService(suppression) => self.silence.out_of_service = Some(*suppression),
             Turn::InService => self.silence.out_of_service = None,
             Turn::Collapsed(root) => self.silence.collapsed_into = Some(root.clone()),
@@ -311,9 +331,9 @@ mod tests {
         let passenger = AlarmReport { source: AlarmSource::Passenger, ..panic_button() };
         let press = Press::of(&passenger, false, Priority::P2);
         assert_eq!(press.priority, Priority::P2);
-        alert.repeat(now(6).utc, false, &press, None);
+        alert.come_again(now(6).utc, &press);
         assert_eq!((alert.priority, alert.source, alert.covert), (Priority::P1, Some(AlarmSource::Driver), true));
-        alert.repeat(now(7).utc, false, &Press { covert: false, ..press }, None);
+        alert.come_again(now(7).utc, &Press { covert: false, ..press });
         assert!(alert.covert);
     }
 

@@ -34,6 +34,7 @@ impl Alert {
         let evidence = finding.evidence.kept();
         Self {
             rule: finding.rule.clone(),
+            status: finding.status,
             priority: finding.priority,
             class: finding.class,
             latched: finding.latched || finding.class == AlertClass::Emergency,

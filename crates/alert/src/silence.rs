@@ -1,11 +1,11 @@
 //! The parts of an alert that keep it quiet, and the times at which something is due.
 //!
-//! Four reasons to be silent stand side by side and none ends another.
+//! The reasons to be silent stand side by side and none ends another.
 
 use serde::{Deserialize, Serialize};
 use transit::UtcMillis;
 
-use crate::{AlertId, ShelfKind, SuppressionId, record::is_default};
+use crate::{AlertId, Explanation, ShelfKind, SuppressionId, record::is_default};
 
 /// Why an alert is kept from the main list. It is still judged, stored and answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Silence {
     /// An open alert explains it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub by_parent: Option<AlertId>,
+    /// An open incident explains it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_incident: Option<Explanation>,
     /// Its subject is out of service by design.
     #[serde(default, skip_serializing_if = "is_default")]
     pub out_of_service: Option<SuppressionId>,

@@ -263,6 +263,9 @@ fn refused(refusal: &Refusal, record: Option<Current>) -> ApiError {
         Refusal::NotLatched(_) => conflict("not-latched", "Clears by itself"),
         Refusal::SourceNotNormal(_) => conflict("source-not-normal", "Source still in alarm"),
         Refusal::IncidentExists(_) => conflict("exists", "Exists already"),
+        Refusal::AlreadyArmed { by, at, .. } => {
+            conflict("already-armed", "Already armed").with("armed_by", by.as_str()).with("since", at.to_string())
+        }
         Refusal::NotActual(_) => conflict("not-actual", "A drill or a test"),
         Refusal::NotPublic(_) => conflict("not-public", "Not public"),
         Refusal::NotOfIncident(_) => conflict("not-of-incident", "Not of this incident"),

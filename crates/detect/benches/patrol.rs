@@ -90,6 +90,7 @@ fn record(feed: &FeedId, vehicles: usize) -> FeedRecord {
         by_freshness: [vehicles, 0, 0, 0],
         rate_per_s: vehicles as f64,
         interval_s: Some(1.0),
+        interval_s_by_mode: std::collections::BTreeMap::new(),
         interval_configured: false,
         lag_ms_min: Some(0),
         lag_ms_typical: Some(0),

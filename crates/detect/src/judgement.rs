@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alert::{Evidence, Priority, Subject};
+use transit::Status;
 
 use crate::standing::Standing;
 
@@ -42,13 +43,19 @@ pub(crate) enum Verdict {
 /// delay that was running begins anew.
 #[derive(Debug)]
 pub struct Judgements<'a> {
+    status: Status,
     standing: &'a BTreeMap<Subject, Standing>,
     pub(crate) list: Vec<Judgement>,
 }
 
 impl<'a> Judgements<'a> {
-    pub(crate) fn new(standing: &'a BTreeMap<Subject, Standing>) -> Self {
-        Self { standing, list: Vec::new() }
+    pub(crate) fn new(status: Status, standing: &'a BTreeMap<Subject, Standing>) -> Self {
+        Self { status, standing, list: Vec::new() }
+    }
+
+    /// Whether what is meant is judged, or a drill. Rules about areas and hazards look at each by itself.
+    pub fn status(&self) -> Status {
+        self.status
     }
 
     /// The condition holds. Evidence is asked for only when it will be told.

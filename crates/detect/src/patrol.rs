@@ -10,7 +10,7 @@ use std::{
 };
 
 use alert::{Evidence, Finding, FindingVerdict, Priority, Subject};
-use transit::{FeedId, Now, UtcMillis};
+use transit::{FeedId, Now, Status, UtcMillis};
 
 use crate::{
     judgement::{Judgement, Judgements, Verdict},
@@ -44,6 +44,8 @@ pub struct OpenAlert {
     pub rule: String,
     /// What it is about.
     pub subject: Subject,
+    /// Meant, or a drill.
+    pub status: Status,
     /// As told.
     pub priority: Priority,
     /// As told.
@@ -103,7 +105,7 @@ impl Patrol {
     pub fn new(rules: Rulebook, open: impl IntoIterator<Item = OpenAlert>) -> Self {
         let mut standing = vec![BTreeMap::new(); rules.rules.len()];
         for alert in open {
-            if let Some(at) = rules.rules.iter().position(|r| r.def.code == alert.rule) {
+            if let Some(at) = rules.rules.iter().position(|r| r.def.code == alert.rule && r.status == alert.status) {
                 standing[at].insert(alert.subject, Standing::resumed(alert.priority, alert.members));
             }
         }
@@ -199,7 +201,7 @@ fn examine(
 ) -> Result<Vec<Judgement>, String> {
     // What the rule looks at is read-only, so that nothing is left half-written.
     catch_unwind(AssertUnwindSafe(|| {
-        let mut out = Judgements::new(standing);
+        let mut out = Judgements::new(configured.status, standing);
         configured.rule.examine(survey, &mut out);
         out.list
     }))
@@ -243,9 +245,12 @@ fn tell(
                     survey,
                 ));
             } else {
-                let exception = exception(configured, judgement, *priority, since, evidence, survey);
-                exceptions.insert(judgement.subject.clone(), Arc::new(exception));
-                round.exceptions_changed = true;
+                list(
+                    exception(configured, judgement, *priority, since, evidence, survey),
+                    configured,
+                    exceptions,
+                    round,
+                );
             }
             true
         }
@@ -257,9 +262,13 @@ fn tell(
             if raised.is_alert {
                 round.findings.push(finding(configured, judgement, FindingVerdict::Raised, priority, evidence, survey));
             } else if let Some(told) = exceptions.get(&judgement.subject) {
-                let exception = exception(configured, judgement, priority, told.since, evidence, survey);
-                exceptions.insert(judgement.subject.clone(), Arc::new(exception));
-                round.exceptions_changed = true;
+                let since = told.since;
+                list(
+                    exception(configured, judgement, priority, since, evidence, survey),
+                    configured,
+                    exceptions,
+                    round,
+                );
             }
             true
         }
@@ -274,6 +283,19 @@ fn tell(
             false
         }
         (Step::Raise { .. } | Step::Change, Verdict::Cleared) => true,
+    }
+}
+
+/// Lists an exception. One of a drill is nothing out of order.
+fn list(
+    exception: Exception,
+    configured: &ConfiguredRule,
+    exceptions: &mut BTreeMap<Subject, Arc<Exception>>,
+    round: &mut Round,
+) {
+    if configured.status == Status::Actual {
+        exceptions.insert(exception.subject.clone(), Arc::new(exception));
+        round.exceptions_changed = true;
     }
 }
 
@@ -300,6 +322,7 @@ fn finding(
     Finding {
         rule: def.code.to_owned(),
         subject: judgement.subject.clone(),
+        status: configured.status,
         verdict,
         class: def.class,
         priority,

@@ -1,5 +1,7 @@
 //! The rules as configured. Reading reports everything that is wrong at once.
 
+use transit::Status;
+
 use crate::{
     options::{OptionsError, nearest},
     registry::{HABIT_KEYS, Habits, Rule, RuleDef},
@@ -33,7 +35,7 @@ pub enum RulesError {
     },
 }
 
-/// Every rule that is enabled, in the order of the list.
+/// Every rule that is enabled, in the order of the list; one that judges drills stands there twice.
 pub struct Rulebook {
     pub(crate) rules: Vec<ConfiguredRule>,
 }
@@ -42,6 +44,16 @@ pub(crate) struct ConfiguredRule {
     pub(crate) def: &'static RuleDef,
     pub(crate) habits: Habits,
     pub(crate) rule: Box<dyn Rule>,
+    /// What it judges: what is meant, or drills.
+    pub(crate) status: Status,
+}
+
+/// Rules that judge drills as well, by the heads of their codes: a drill arms its area as the real thing would, and
+/// what is found in it is part of the drill.
+const DRILLED: [&str; 2] = ["GEO.", "HAZ."];
+
+fn judges_drills(def: &RuleDef) -> bool {
+    DRILLED.iter().any(|head| def.code.starts_with(head))
 }
 
 impl std::fmt::Debug for Rulebook {
@@ -82,9 +94,11 @@ impl Rulebook {
         let mut configured = Vec::new();
         for def in list {
             let table = rules.get(def.code).and_then(toml::Value::as_table).cloned().unwrap_or_default();
-            match configure(def, table) {
-                Ok(rule) if rule.habits.enabled => configured.push(rule),
-                Ok(_) => {}
+            let statuses: &[Status] =
+                if judges_drills(def) { &[Status::Actual, Status::Exercise] } else { &[Status::Actual] };
+            let rules = statuses.iter().map(|status| configure(def, table.clone(), *status));
+            match rules.collect::<Result<Vec<_>, _>>() {
+                Ok(rules) => configured.extend(rules.into_iter().filter(|rule| rule.habits.enabled)),
                 Err(error) => errors.push(RulesError::Options { code: def.code, error }),
             }
         }
@@ -93,7 +107,7 @@ impl Rulebook {
 }
 
 /// Parts a rule's table into what all rules have and what is its own.
-fn configure(def: &'static RuleDef, table: toml::Table) -> Result<ConfiguredRule, OptionsError> {
+fn configure(def: &'static RuleDef, table: toml::Table, status: Status) -> Result<ConfiguredRule, OptionsError> {
     let mut habits = toml::Table::try_from(&def.habits).expect("habits are a plain table");
     let mut own = (def.defaults)();
     for (key, value) in table {
@@ -107,5 +121,5 @@ fn configure(def: &'static RuleDef, table: toml::Table) -> Result<ConfiguredRule
     }
     let habits: Habits = crate::options::read(habits)?;
     habits.check()?;
-    Ok(ConfiguredRule { def, habits, rule: (def.build)(own)? })
+    Ok(ConfiguredRule { def, habits, rule: (def.build)(own)?, status })
 }

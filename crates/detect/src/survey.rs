@@ -7,7 +7,7 @@ use std::{cell::OnceCell, collections::BTreeMap};
 use alert::Subject;
 use impact::{ArmedArea, Index, Intervals, Reach, ReachOptions};
 use picture::{FeedCondition, FeedRecord, Freshness, Link, QualityFlag, VehicleRecord};
-use transit::{FeedId, JourneyState, Now, VehicleKey};
+use transit::{FeedId, JourneyState, Mode, Now, Status, VehicleKey};
 
 use crate::{patrol::BrokenRule, scene::Scene, scope::Scope};
 
@@ -25,6 +25,7 @@ pub struct Survey<'a> {
     /// Parts of the fleet that are known to be missing (`FEED.PARTIAL` stands).
     pub(crate) missing_scopes: Vec<Subject>,
     reaches: OnceCell<Vec<AreaReach<'a>>>,
+    drills: OnceCell<Vec<AreaReach<'a>>>,
 }
 
 /// An armed area and what it means for the fleet.
@@ -87,19 +88,25 @@ impl<'a> Survey<'a> {
                 Sighting::of(vehicle, feed, &feeds)
             })
             .collect();
-        Self { scene, feeds, sightings, broken, missing_scopes: Vec::new(), reaches: OnceCell::new() }
+        let missing_scopes = Vec::new();
+        Self { scene, feeds, sightings, broken, missing_scopes, reaches: OnceCell::new(), drills: OnceCell::new() }
     }
 
-    /// What every armed area that is more than watched means for the fleet. Worked out at the first question.
-    pub fn reaches(&self) -> &[AreaReach<'a>] {
-        self.reaches.get_or_init(|| self.work_out_reaches())
+    /// What every armed area of that status that is more than watched means for the fleet. Worked out at the first
+    /// question. A test arms nothing.
+    pub fn reaches(&self, status: Status) -> &[AreaReach<'a>] {
+        match status {
+            Status::Actual => self.reaches.get_or_init(|| self.work_out_reaches(status)),
+            Status::Exercise => self.drills.get_or_init(|| self.work_out_reaches(status)),
+            Status::Test => &[],
+        }
     }
 
-    fn work_out_reaches(&self) -> Vec<AreaReach<'a>> {
+    fn work_out_reaches(&self, status: Status) -> Vec<AreaReach<'a>> {
         let now = self.scene.now.utc;
         let is_armed = |a: &&ArmedArea| {
             let watched = a.purpose == impact::AreaPurpose::Watch;
-            !watched && a.since <= now && a.until.is_none_or(|until| now < until)
+            a.status == status && !watched && a.since <= now && a.until.is_none_or(|until| now < until)
         };
         let armed: Vec<&ArmedArea> = self.scene.areas.iter().filter(is_armed).collect();
         if armed.is_empty() {
@@ -174,6 +181,11 @@ impl<'a> FeedSight<'a> {
 }
 
 impl FeedSight<'_> {
+    /// Milliseconds between two reports of a vehicle of that mode; 0 until known.
+    pub fn interval_ms_of(&self, mode: Mode) -> u64 {
+        self.record.interval_s_of(mode).map_or(0, |s| (s * 1000.0) as u64)
+    }
+
     /// Other vehicles went on speaking well after one fell silent: it is the vehicle that is silent, not the feed.
     pub fn spoke_after(&self, vehicle: &VehicleRecord, limit_ms: u64) -> bool {
         let after = i64::try_from(limit_ms / 2).unwrap_or(i64::MAX);

@@ -3,7 +3,7 @@
 //! An [`Area`] is never invalid: its constructors read, and name what is wrong together with the fix.
 
 use alert::{Incident, IncidentKey, IncidentKind};
-use transit::{Coordinate, UtcMillis, words};
+use transit::{Coordinate, Status, UtcMillis, words};
 
 use crate::{
     outline::Outline,
@@ -289,16 +289,20 @@ pub struct ArmedArea {
     pub purpose: AreaPurpose,
     /// Until when, where somebody said so.
     pub until: Option<UtcMillis>,
+    /// Meant, or a drill: what is found in it is the same.
+    pub status: Status,
 }
 
 impl ArmedArea {
-    /// The area of an incident, armed since it was recorded, for what its kind demands.
+    /// The area of an incident, armed since it was recorded or from when it begins, for what its kind demands.
     ///
     /// # Errors
     /// As [`Area::of_incident`].
     pub fn of_incident(incident: &Incident) -> Result<Self, AreaError> {
         let area = Area::of_incident(incident)?;
-        Ok(Self { area, since: incident.opened_at, purpose: AreaPurpose::of_kind(incident.report.kind), until: None })
+        let since = incident.starts_at.unwrap_or(incident.opened_at);
+        let (purpose, status) = (AreaPurpose::of_kind(incident.report.kind), incident.report.status);
+        Ok(Self { area, since, purpose, until: None, status })
     }
 }
 

@@ -180,7 +180,7 @@ struct Seed<'a> {
     members: Vec<Member>,
 }
 
-/// Proposes which open alerts are one thing. Drills and tests are left alone.
+/// Proposes which open alerts are one thing. Drills, tests and what belongs to an incident are left alone.
 pub fn propose_groups(
     alerts: &[&Alert],
     incidents: &[&Incident],
@@ -193,7 +193,9 @@ pub fn propose_groups(
         .filter(|i| i.phase == IncidentPhase::Active && i.report.status == Status::Actual)
         .filter_map(|incident| seed_of_incident(incident, view, as_of, options))
         .collect();
-    let mut loose: Vec<&Alert> = alerts.iter().copied().filter(|a| a.is_open() && a.status == Status::Actual).collect();
+    // One that belongs to an incident has been decided.
+    let is_loose = |a: &&Alert| a.is_open() && a.status == Status::Actual && a.incident.is_none();
+    let mut loose: Vec<&Alert> = alerts.iter().copied().filter(is_loose).collect();
     loose.sort_by_key(|alert| (happened_at(alert), alert.id.clone()));
     for alert in loose {
         let cause = Cause::of_rule(&alert.rule);

@@ -6,7 +6,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use picture::{FeedRecord, QualityFlag, VehicleRecord, View};
-use transit::{AgencyId, Coordinate, FeedId, RouteId, UtcMillis};
+use transit::{AgencyId, Coordinate, FeedId, Mode, RouteId, UtcMillis};
 
 use crate::flat::EARTH_RADIUS_M;
 
@@ -151,24 +151,29 @@ impl Index {
     }
 }
 
-/// How often the vehicles of each feed report, in seconds.
+/// How often the vehicles of each feed report, in seconds, and those of each mode of it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Intervals(BTreeMap<FeedId, f64>);
+pub struct Intervals {
+    by_feed: BTreeMap<FeedId, f64>,
+    by_mode: BTreeMap<FeedId, BTreeMap<Mode, f64>>,
+}
 
 impl Intervals {
     /// From the feeds of a publication; a feed whose interval is not known yet is left out.
     pub fn of(feeds: &BTreeMap<FeedId, Arc<FeedRecord>>) -> Self {
-        feeds.iter().filter_map(|(id, feed)| Some((id.clone(), feed.interval_s?))).collect()
+        let by_mode = feeds.iter().map(|(id, feed)| (id.clone(), feed.interval_s_by_mode.clone()));
+        let known: Self = feeds.iter().filter_map(|(id, feed)| Some((id.clone(), feed.interval_s?))).collect();
+        Self { by_mode: by_mode.collect(), ..known }
     }
 
-    /// The interval of a feed, when it is known.
-    pub fn find(&self, feed: &FeedId) -> Option<f64> {
-        self.0.get(feed).copied()
+    /// The interval of a feed's vehicles of a mode, else of all of them, when it is known.
+    pub fn find(&self, feed: &FeedId, mode: Mode) -> Option<f64> {
+        self.by_mode.get(feed).and_then(|modes| modes.get(&mode)).or_else(|| self.by_feed.get(feed)).copied()
     }
 }
 
 impl FromIterator<(FeedId, f64)> for Intervals {
     fn from_iter<I: IntoIterator<Item = (FeedId, f64)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        Self { by_feed: pairs.into_iter().collect(), by_mode: BTreeMap::new() }
     }
 }

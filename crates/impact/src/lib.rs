@@ -28,7 +28,7 @@ pub use index::{Index, Intervals, Near};
 pub use known::{Known, Reason};
 pub use motion::{CourseFrom, MotionOptions, TrailLookup};
 pub use neighbours::{NearVehicle, Neighbour, Neighbours};
-pub use places::{NearPlace, Place, PlaceError, Places};
+pub use places::{NearPlace, OPERATOR, Place, PlaceError, Places};
 pub use reach::{
     Entering, HORIZONS_S, Parked, Reach, ReachOptions, Scene, SilentWhy, Unaccounted, Unjudged, Unplaced, Why, Within,
 };

@@ -2,10 +2,16 @@
 //!
 //! A standing place is an area that is armed by one call. Reading names everything that is wrong, by feature.
 
+use alert::IncidentKey;
 use geojson::{Feature, FeatureCollection, GeoJson, feature::Id};
-use transit::{Coordinate, UtcMillis, Word};
+use transit::{Coordinate, Word};
 
-use crate::{Area, AreaName, AreaPurpose, AreaSource, ArmedArea, PlaceKind, area::checked_radius, outline::Outline};
+use crate::{Area, AreaName, AreaSource, PlaceKind, area::checked_radius, outline::Outline};
+
+/// Source of incidents that operators open.
+pub const OPERATOR: &str = "operator";
+/// Characters of a standing place's id: with `place:` before it, it is the id of an incident.
+const STANDING_ID_CHARS_MAX: usize = 58;
 
 /// What is wrong with a feature, or with all of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +54,10 @@ pub struct Place {
     pub coordinate: Coordinate,
     /// What it covers; `None` for a point that nobody can be inside of.
     pub area: Option<Area>,
+    /// Its geometry as written, GeoJSON text.
+    pub geometry: String,
+    /// Width in metres of its points and lines; `None` where it has none.
+    pub width_m: Option<f64>,
     /// Kept ready to be armed.
     pub standing: bool,
 }
@@ -144,11 +154,12 @@ impl Places {
     pub fn standing(&self) -> impl Iterator<Item = &Place> {
         self.0.iter().filter(|p| p.standing)
     }
+}
 
-    /// Arms a standing place; `None` when there is none of that id.
-    pub fn arm(&self, id: &str, since: UtcMillis, purpose: AreaPurpose) -> Option<ArmedArea> {
-        let area = self.find(id).filter(|place| place.standing)?.area.clone()?;
-        Some(ArmedArea { area, since, purpose, until: None })
+impl Place {
+    /// The incident that it is while it is armed: there is one at a time, and it goes on in the same record.
+    pub fn incident_key(&self) -> IncidentKey {
+        IncidentKey { source: OPERATOR.to_owned(), id: format!("place:{}", self.id) }
     }
 }
 
@@ -235,6 +246,10 @@ impl Reader<'_> {
         if standing && !covers {
             return Err(self.error("radius_m", "is missing; a standing area needs a width in metres or a polygon"));
         }
+        if standing && id.chars().count() > STANDING_ID_CHARS_MAX {
+            let said = format!("has more than {STANDING_ID_CHARS_MAX} characters, too many for an area that is armed");
+            return Err(self.error("id", said));
+        }
         let source = AreaSource::Place(kind);
         let area = Area::outlined(AreaName { id: format!("place:{id}"), label: name.clone(), source }, outline);
         Ok(Place {
@@ -243,6 +258,8 @@ impl Reader<'_> {
             note: self.text("note")?,
             coordinate: area.centre(),
             area: covers.then_some(area),
+            geometry: geometry.to_string(),
+            width_m,
             id,
             kind,
             name,
@@ -285,13 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_area_is_armed_by_one_call_and_others_are_not() {
+    fn a_standing_place_keeps_its_shape_for_the_incident_that_it_becomes() {
         let places = Places::parse(EXAMPLE).unwrap();
-        let armed = places.arm("underpass-river-2", UtcMillis(5), AreaPurpose::Hazard).unwrap();
-        assert_eq!(armed.area.id(), "place:underpass-river-2");
-        assert!(armed.area.may_hold(Coordinate::parse(37.5405, 126.9526).unwrap(), 0.0));
-        assert_eq!(places.arm("hospital-river", UtcMillis(5), AreaPurpose::Hazard), None);
-        assert_eq!(places.arm("nowhere", UtcMillis(5), AreaPurpose::Hazard), None);
+        let here = Coordinate::parse(37.5405, 126.9526).unwrap();
+        for place in places.standing() {
+            let name = place.area.as_ref().unwrap().name().clone();
+            let again = Area::of_geojson(name, &place.geometry, place.width_m).unwrap();
+            assert_eq!(Some(&again), place.area.as_ref(), "{}", place.id);
+        }
+        let underpass = places.find("underpass-river-2").unwrap();
+        assert!(underpass.standing && underpass.area.as_ref().unwrap().may_hold(here, 0.0));
+        assert_eq!(underpass.incident_key().to_string(), "operator/place:underpass-river-2");
+        assert!(!places.find("hospital-river").unwrap().standing);
     }
 
     fn check(features: &str, expected: Expect) {

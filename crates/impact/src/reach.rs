@@ -278,7 +278,7 @@ impl Survey<'_> {
 
     /// Seconds after which silence means something.
     fn silent_limit_s(&self, record: &VehicleRecord) -> f64 {
-        let interval_s = self.scene.intervals.find(&record.feed).unwrap_or(0.0);
+        let interval_s = self.scene.intervals.find(&record.feed, record.mode).unwrap_or(0.0);
         self.options.silent_floor_s.max(self.options.silent_intervals * interval_s)
     }
 

@@ -125,6 +125,7 @@ pub(crate) fn incident(id: &str, kind: &str, place: Option<Coordinate>, ago_s: i
         areas: Vec::new(),
         cancelled: false,
         proposes_clear: false,
+        names: Vec::new(),
         fingerprint: alert::Fingerprint(1),
         retained: false,
         received_at: at,

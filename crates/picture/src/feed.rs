@@ -1,6 +1,8 @@
 //! The health of a feed, as readers see it.
 
-use transit::{FeedId, UtcMillis, words};
+use std::collections::BTreeMap;
+
+use transit::{FeedId, Mode, UtcMillis, words};
 
 words! {
     /// The one thing to know about a feed. Worst last.
@@ -39,6 +41,8 @@ pub struct FeedRecord {
     pub rate_per_s: f64,
     /// Reporting interval in seconds per vehicle, learned or configured; `None` until known.
     pub interval_s: Option<f64>,
+    /// The same of the vehicles of each mode, as far as it was learned; empty where the interval is configured.
+    pub interval_s_by_mode: BTreeMap<Mode, f64>,
     /// The interval is configured.
     pub interval_configured: bool,
     /// Smallest receive minus device time over the last 10 minutes, milliseconds; negative: clocks ahead of ours.
@@ -65,4 +69,11 @@ pub struct FeedRecord {
     pub last_advance_at: Option<UtcMillis>,
     /// The publication at which it last changed.
     pub revision: u64,
+}
+
+impl FeedRecord {
+    /// Reporting interval in seconds of its vehicles of a mode, else of all; `None` until known.
+    pub fn interval_s_of(&self, mode: Mode) -> Option<f64> {
+        self.interval_s_by_mode.get(&mode).copied().or(self.interval_s)
+    }
 }

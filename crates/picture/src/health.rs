@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use transit::{Now, UtcMillis, VehicleKey};
+use transit::{Now, ServiceHours, UtcMillis, VehicleKey};
 
 use crate::{
     feed::FeedCondition,
     freshness::{AgeLimits, EXPECTED_MS, Phase},
-    options::Expect,
+    options::{Expect, FeedPolicy},
     tally::{WINDOW_MS, window},
 };
 
@@ -74,7 +74,8 @@ impl LastSeen {
 /// What a feed is judged by.
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
-    pub(crate) expect: Expect,
+    expect: Expect,
+    hours: Option<ServiceHours>,
     started_mono_ms: u64,
     link_up: bool,
     link_since_mono_ms: u64,
@@ -138,9 +139,10 @@ pub(crate) struct Pace {
 
 impl Health {
     /// At start: link up, nothing heard.
-    pub(crate) fn new(expect: Expect, started: Now) -> Self {
+    pub(crate) fn new(policy: &FeedPolicy, started: Now) -> Self {
         Self {
-            expect,
+            expect: policy.expect,
+            hours: policy.hours.clone(),
             started_mono_ms: started.mono_ms,
             link_up: true,
             link_since_mono_ms: started.mono_ms,
@@ -238,12 +240,13 @@ impl Health {
 
     /// `Some(whether service is expected)` while nothing arrives though the link is up.
     fn is_silent(&mut self, now: Now, pace: Pace) -> Option<bool> {
-        let always = self.expect == Expect::Always;
         let quiet_since = self.last_vehicle.map_or(self.started_mono_ms, |n| n.mono_ms).max(self.link_since_mono_ms);
         let limit = pace.gap_ms.map_or(SILENCE_UNKNOWN_MS, |gap| gap.saturating_mul(SILENCE_GAPS).max(SILENCE_MIN_MS));
         let long = now.mono_ms.saturating_sub(quiet_since) > limit;
+        // At the beginning of service nobody is late yet: only a silence within it counts.
+        let owed = self.expected_for_ms(now).is_some_and(|expected_ms| expected_ms > limit);
         if self.last_vehicle.is_none() {
-            return (long && always).then_some(true);
+            return (long && owed).then_some(true);
         }
         match (self.silence, self.last_vehicle) {
             (None, Some(last)) if long => {
@@ -261,7 +264,22 @@ impl Health {
             }
             _ => {}
         }
-        self.silence.as_ref().map(|silence| always || silence.expected > 0)
+        self.silence.as_ref().map(|silence| match self.expect {
+            Expect::Recent => silence.expected > 0,
+            Expect::Hours | Expect::Always => owed,
+        })
+    }
+
+    /// For how long service has been expected whatever is known of vehicles, in milliseconds; `None`: it is not.
+    fn expected_for_ms(&self, now: Now) -> Option<u64> {
+        match self.expect {
+            Expect::Recent => None,
+            Expect::Always => Some(u64::MAX),
+            Expect::Hours => {
+                let open_ms = self.hours.as_ref()?.open_for_ms(now.utc)?;
+                Some(u64::try_from(open_ms).unwrap_or(0))
+            }
+        }
     }
 
     /// Whether enough stamps stand still to call the feed frozen, and few enough to call it thawed.

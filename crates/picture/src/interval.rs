@@ -1,6 +1,11 @@
-//! How often the vehicles of a feed report, learned from the gaps between their messages.
+//! How often the vehicles of a feed report, learned from the gaps between their messages: of all of them, and of each
+//! mode by itself, because a feed of buses may carry ferries that report once a minute.
 //!
 //! A histogram over logarithmic buckets: small, mergeable from many workers, and its median does not mind outliers.
+
+use std::collections::BTreeMap;
+
+use transit::Mode;
 
 /// Lower edge of the second bucket in milliseconds; the first holds everything below.
 const FIRST_EDGE_MS: f64 = 250.0;
@@ -74,6 +79,56 @@ impl Gaps {
             *sum = mean.saturating_mul(u64::from(*count));
             self.total += u64::from(*count);
         }
+    }
+}
+
+/// Gaps of vehicles of each mode. A feed has a handful of modes: looking through them beats any map.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GapsByMode(Vec<(Mode, Gaps)>);
+
+impl GapsByMode {
+    /// Counts one gap of a vehicle of a mode.
+    pub(crate) fn add(&mut self, mode: Mode, gap_ms: u64) {
+        let at = match self.0.iter().position(|(known, _)| *known == mode) {
+            Some(at) => at,
+            None => {
+                self.0.push((mode, Gaps::default()));
+                self.0.len() - 1
+            }
+        };
+        self.0[at].1.add(gap_ms);
+    }
+}
+
+/// What has been learned of a feed's intervals.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Intervals {
+    all: Interval,
+    by_mode: BTreeMap<Mode, Interval>,
+}
+
+impl Intervals {
+    /// Takes new gaps into account. Not called while the feed is degraded.
+    pub(crate) fn learn(&mut self, gaps: &GapsByMode, mono_ms: u64) {
+        for (mode, gaps) in &gaps.0 {
+            self.all.learn(gaps, mono_ms);
+            self.by_mode.entry(*mode).or_default().learn(gaps, mono_ms);
+        }
+    }
+
+    /// Of all its vehicles, in milliseconds; `None` until enough was seen.
+    pub(crate) fn learned_ms(&self) -> Option<u64> {
+        self.all.learned_ms()
+    }
+
+    /// Of the modes of which enough was seen.
+    pub(crate) fn learned_by_mode(&self) -> impl Iterator<Item = (Mode, u64)> {
+        self.by_mode.iter().filter_map(|(mode, interval)| Some((*mode, interval.learned_ms()?)))
+    }
+
+    /// Of the vehicles of a mode, else of all.
+    pub(crate) fn learned_of(&self, mode: Mode) -> Option<u64> {
+        self.by_mode.get(&mode).and_then(Interval::learned_ms).or(self.learned_ms())
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use transit::{FeedId, Mode, VehicleKey, words};
+use transit::{FeedId, Mode, ServiceHours, VehicleKey, words};
 
 words! {
     /// When a feed is expected to speak, so that its silence means something.
     Expect as "expect" {
         /// While it had vehicles in service in the 15 minutes before the silence.
         Recent = "recent",
+        /// In its hours of service, even with no vehicle known; outside them never.
+        Hours = "hours",
         /// Around the clock, even with no vehicle known.
         Always = "always",
     }
@@ -23,12 +25,14 @@ pub struct FeedPolicy {
     pub interval_s: Option<f64>,
     /// When it should speak.
     pub expect: Expect,
+    /// Its hours of service, for [`Expect::Hours`].
+    pub hours: Option<ServiceHours>,
 }
 
 impl FeedPolicy {
     /// The policy of a feed nobody configured: interval learned, service expected where there was some.
     pub fn of(id: FeedId) -> Self {
-        Self { id, interval_s: None, expect: Expect::Recent }
+        Self { id, interval_s: None, expect: Expect::Recent, hours: None }
     }
 }
 

@@ -9,10 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use transit::{FeedId, Now, VehicleKey};
+use transit::{FeedId, Mode, Now, VehicleKey};
 
 use crate::{
     feed::FeedRecord,
+    freshness::AgeLimits,
     options::{FeedPolicy, PictureOptions},
     picture::Picture,
     record::{VehicleRecord, View},
@@ -146,7 +147,7 @@ impl Publisher {
         revision: u64,
     ) -> Publication {
         let mut turn = Turn { picture, now, revision, upserts: Vec::new(), removed: BTreeSet::new() };
-        let limits_before: Vec<_> = self.watches.iter().map(Watch::limits).collect();
+        let limits_before: Vec<_> = self.watches.iter().map(Watch::all_limits).collect();
         self.take_links(links);
         let mut changed_sets = Vec::new();
         for tally in tallies {
@@ -211,12 +212,12 @@ impl Publisher {
 
     /// Vehicles of feeds whose learned interval moved their limits. Rare, and the only place where the whole fleet
     /// of a feed is looked at.
-    fn look_at_shifted(&mut self, turn: &mut Turn<'_>, before: &[crate::freshness::AgeLimits]) {
+    fn look_at_shifted(&mut self, turn: &mut Turn<'_>, before: &[(AgeLimits, Vec<(Mode, AgeLimits)>)]) {
         let shifted: Vec<FeedId> = self
             .watches
             .iter()
             .zip(before)
-            .filter(|(watch, before)| watch.limits() != **before)
+            .filter(|(watch, before)| watch.all_limits() != **before)
             .map(|(watch, _)| watch.id.clone())
             .collect();
         if shifted.is_empty() {
@@ -261,7 +262,7 @@ impl Publisher {
                 return (Look::Forgotten, None);
             }
             let feed = watch_of(watches, track.feed(), started);
-            let (phase, until) = track.phase(mono_ms, watches[usize::from(feed)].limits());
+            let (phase, until) = track.phase(mono_ms, watches[usize::from(feed)].limits(track.mode()));
             let due = until.map_or(forgotten_at, |until| until.min(forgotten_at));
             let due = due.clamp(mono_ms + 1, mono_ms + LOOK_AGAIN_MS);
             // One entry a vehicle: the one planned stands unless something has to happen earlier.

@@ -3,7 +3,7 @@
 
 use transit::{FeedId, Now, VehicleKey};
 
-use crate::{interval::Gaps, track::Counted};
+use crate::{interval::GapsByMode, track::Counted};
 
 /// Messages are counted as heard and as advancing per this much receive time, in milliseconds.
 pub(crate) const WINDOW_MS: u64 = 30_000;
@@ -102,7 +102,7 @@ pub(crate) struct FeedTally {
     pub(crate) lag_ms_sum: i64,
     pub(crate) lags: u32,
     /// Gaps between advancing messages of a vehicle.
-    pub(crate) gaps: Gaps,
+    pub(crate) gaps: GapsByMode,
     /// Vehicles last heard in a window: changes of the number, by window.
     pub(crate) heard: Vec<(u32, i64)>,
     /// Vehicles whose stamp last advanced in a window: likewise.
@@ -125,7 +125,7 @@ impl FeedTally {
             lag_ms_min: None,
             lag_ms_sum: 0,
             lags: 0,
-            gaps: Gaps::default(),
+            gaps: GapsByMode::default(),
             heard: Vec::new(),
             advanced: Vec::new(),
         }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use transit::{Coordinate, Flaw, Observation, Significance, UtcMillis, VehicleKey};
+use transit::{Coordinate, Flaw, Mode, Observation, Significance, UtcMillis, VehicleKey};
 
 use crate::{
     Freshness, QualityFlag,
@@ -137,6 +137,11 @@ impl Track {
         &self.said.record().key
     }
 
+    /// What it is, as it said last.
+    pub(crate) fn mode(&self) -> Mode {
+        self.said.record().mode
+    }
+
     /// It has been given a place among the vehicles that are kept; its caller lists it as changed.
     pub(crate) fn leave_overflow(&mut self) {
         self.overflow = false;
@@ -235,7 +240,7 @@ impl Track {
         let mono = receipt.now.mono_ms;
         let gap = self.advanced_mono_ms.replace(mono).map(|before| mono.saturating_sub(before));
         if let (true, Some(gap)) = (self.sampler.ends_sample(mono), gap) {
-            tally.gaps.add(gap);
+            tally.gaps.add(self.mode(), gap);
         }
         let now = window(mono);
         if self.advanced_window != Some(now) {

@@ -2,13 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use transit::{FeedId, Now, UtcMillis};
+use transit::{FeedId, Mode, Now, UtcMillis};
 
 use crate::{
     feed::FeedRecord,
     freshness::AgeLimits,
     health::{Health, Pace},
-    interval::{Gaps, Interval},
+    interval::{Gaps, Interval, Intervals},
     options::FeedPolicy,
     tally::FeedTally,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Watch {
     pub(crate) id: FeedId,
     configured_ms: Option<u64>,
     pub(crate) health: Health,
-    interval: Interval,
+    intervals: Intervals,
     /// Gaps between messages of the feed as a whole.
     arrivals: Interval,
     totals: Totals,
@@ -62,12 +62,12 @@ impl Watch {
     pub(crate) fn new(policy: &FeedPolicy, started: Now) -> Self {
         // Anything that is no interval is none.
         let configured_ms = policy.interval_s.filter(|s| *s > 0.0).map(|s| (s * 1000.0) as u64);
-        let health = Health::new(policy.expect, started);
+        let health = Health::new(policy, started);
         Self {
             id: policy.id.clone(),
             configured_ms,
             health,
-            interval: Interval::default(),
+            intervals: Intervals::default(),
             arrivals: Interval::default(),
             totals: Totals::default(),
             rate: VecDeque::new(),
@@ -81,13 +81,25 @@ impl Watch {
         }
     }
 
-    /// The age limits of its vehicles.
-    pub(crate) fn limits(&self) -> AgeLimits {
-        AgeLimits::of(self.interval_ms().map(|ms| ms as f64 / 1000.0))
+    /// The age limits of its vehicles of a mode.
+    pub(crate) fn limits(&self, mode: Mode) -> AgeLimits {
+        limits_of(self.configured_ms.or_else(|| self.intervals.learned_of(mode)))
+    }
+
+    /// The age limits of its vehicles, and of the modes for which they are others.
+    pub(crate) fn all_limits(&self) -> (AgeLimits, Vec<(Mode, AgeLimits)>) {
+        let all = limits_of(self.interval_ms());
+        let by_mode = self.by_mode().map(|(mode, ms)| (mode, limits_of(Some(ms))));
+        (all, by_mode.filter(|(_, limits)| *limits != all).collect())
     }
 
     fn interval_ms(&self) -> Option<u64> {
-        self.configured_ms.or_else(|| self.interval.learned_ms())
+        self.configured_ms.or_else(|| self.intervals.learned_ms())
+    }
+
+    /// What was learned of each mode; nothing where the interval is configured.
+    fn by_mode(&self) -> impl Iterator<Item = (Mode, u64)> {
+        self.intervals.learned_by_mode().filter(|_| self.configured_ms.is_none())
     }
 
     /// As published last.
@@ -118,7 +130,7 @@ impl Watch {
         if self.health.may_learn()
             && let Some(last) = tally.last_message
         {
-            self.interval.learn(&tally.gaps, last.mono_ms);
+            self.intervals.learn(&tally.gaps, last.mono_ms);
         }
         if let (Some(least), Some(last)) = (tally.lag_ms_min, tally.last_message) {
             self.count_lag(least, tally, last.mono_ms);
@@ -194,6 +206,7 @@ impl Watch {
             by_freshness: [phases[0], phases[1], phases[2], phases[3] + phases[4]],
             rate_per_s: self.rate_per_s(now.mono_ms),
             interval_s: interval_ms.map(|ms| ms as f64 / 1000.0),
+            interval_s_by_mode: self.by_mode().map(|(mode, ms)| (mode, ms as f64 / 1000.0)).collect(),
             interval_configured: self.configured_ms.is_some(),
             lag_ms_min: self.lag_min.iter().flatten().min().copied(),
             lag_ms_typical: self.lag_typical.map(|lag| lag as i64),
@@ -226,4 +239,8 @@ impl Watch {
         let span_ms = mono_ms.saturating_sub(first).clamp(1_000, RATE_SPAN_MS);
         (messages as f64 * 1e4 / span_ms as f64).round() / 10.0
     }
+}
+
+fn limits_of(interval_ms: Option<u64>) -> AgeLimits {
+    AgeLimits::of(interval_ms.map(|ms| ms as f64 / 1000.0))
 }

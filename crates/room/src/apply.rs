@@ -49,13 +49,17 @@ impl ControlRoom {
                     self.follow(&alert, change);
                 }
             }
-            Change::IncidentRecorded(incident) | Change::IncidentOrdered { incident, .. } => {
+            Change::IncidentRecorded(incident) => {
+                self.name(&incident.report.key, &incident.report.names, change.at());
                 self.keep_incident(Incident::clone(incident), change);
             }
+            Change::IncidentOrdered { incident, .. } => self.keep_incident(Incident::clone(incident), change),
+            Change::IncidentNamed { key, names, at } => self.name(key, names, *at),
             Change::IncidentWithdrawn { key, at } => self.change_incident(key, change, |i| i.withdraw(*at)),
             Change::IncidentStarted { key, at } => self.change_incident(key, change, |incident| {
                 (incident.starts_at, incident.updated_at) = (None, *at);
             }),
+            Change::IncidentEnded { key, at } => self.change_incident(key, change, |incident| incident.end(*at)),
             Change::SuppressionStarted { suppression, .. } => {
                 self.highest_suppression = self.highest_suppression.max(suppression.id);
                 self.keep_suppression(Suppression::clone(suppression));
@@ -132,6 +136,14 @@ impl ControlRoom {
         self.closed_alerts.insert(id.clone(), at, ());
     }
 
+    /// What a source says of these ids is about the incident of `key`.
+    fn name(&mut self, key: &IncidentKey, names: &[String], at: UtcMillis) {
+        for name in names {
+            let alias = IncidentKey { source: key.source.clone(), id: name.clone() };
+            self.aliases.insert(alias, at, key.clone());
+        }
+    }
+
     fn change_incident(&mut self, key: &IncidentKey, change: &Change, alter: impl FnOnce(&mut Incident)) {
         if let Some(known) = self.incidents.get(key) {
             let mut incident = Incident::clone(known);
@@ -157,8 +169,12 @@ impl ControlRoom {
         let from = known.map_or_else(|| "none".to_owned(), |known| known.standing());
         let entry = incident_entry(self.seq, from, &incident, change);
         incident.note(entry);
-        let starts = incident.starts_at.filter(|_| is_open(&incident));
-        self.timers.set(Timer::Incident(key.clone()), starts);
+        self.timers.set(Timer::Incident(key.clone()), incident.due_at());
+        if incident.may_explain() {
+            self.explaining.insert(key.clone());
+        } else {
+            self.explaining.remove(&key);
+        }
         self.incidents.insert(key, Arc::new(incident));
     }
 
@@ -181,6 +197,7 @@ impl ControlRoom {
         let options = Arc::clone(&self.options);
         self.presses.prune(now, options.dedup_ms, options.dedup_max);
         self.prints.prune(now, options.dedup_ms, options.dedup_max);
+        self.aliases.prune(now, options.alias_ms, options.alias_max);
         self.requests.prune(now, options.request_ms, options.request_max);
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
         for id in &alerts {
@@ -208,9 +225,13 @@ fn incident_entry(seq: u64, from: String, incident: &Incident, change: &Change) 
     } else {
         None
     };
-    let started = matches!(change, Change::IncidentStarted { .. });
-    let reason = if started {
-        "started"
+    let by_clock = if matches!(change, Change::IncidentStarted { .. }) {
+        Some("started")
+    } else {
+        matches!(change, Change::IncidentEnded { .. }).then_some("ended")
+    };
+    let reason = if let Some(word) = by_clock {
+        word
     } else if matches!(change, Change::IncidentWithdrawn { .. }) {
         "withdrawn_by_source"
     } else if from == "none" {
@@ -219,7 +240,7 @@ fn incident_entry(seq: u64, from: String, incident: &Incident, change: &Change) 
         "updated"
     };
     let source = || ("source", incident.report.key.source.clone());
-    let (actor_kind, actor) = if started { ("timer", "room".to_owned()) } else { source() };
+    let (actor_kind, actor) = if by_clock.is_some() { ("timer", "room".to_owned()) } else { source() };
     HistoryEntry {
         seq,
         at: change.at(),
@@ -277,8 +298,10 @@ fn carried_out(change: &Change) -> Option<(RequestKey, CarriedOut)> {
         | Change::AlertCleared { .. }
         | Change::AlertTurned { .. }
         | Change::IncidentRecorded(_)
+        | Change::IncidentNamed { .. }
         | Change::IncidentWithdrawn { .. }
         | Change::IncidentStarted { .. }
+        | Change::IncidentEnded { .. }
         | Change::ClockStepped { .. } => return None,
     };
     Some((key, CarriedOut { order, target }))

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use alert::{Alert, AlertClass, AlertCondition, AlertId, Priority, Subject, SuppressionId};
+use alert::{Alert, AlertClass, AlertCondition, AlertId, IncidentKey, Priority, Subject, SuppressionId};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
@@ -18,6 +18,8 @@ pub(crate) struct Ties {
     declared: OrdSet<(OpenKey, AlertId)>,
     /// (what explains it, the alert).
     by_parent: OrdSet<(AlertId, AlertId)>,
+    /// (the incident that explains it, the alert).
+    by_incident: OrdSet<(IncidentKey, AlertId)>,
     /// (what speaks for it, the alert).
     collapsed: OrdSet<(AlertId, AlertId)>,
     /// (the suppression, the alert).
@@ -49,6 +51,9 @@ impl Ties {
         if let Some(parent) = &alert.silence.by_parent {
             self.by_parent.insert((parent.clone(), id.clone()));
         }
+        if let Some(explanation) = &alert.silence.by_incident {
+            self.by_incident.insert((explanation.incident.clone(), id.clone()));
+        }
         if let Some(root) = &alert.silence.collapsed_into {
             self.collapsed.insert((root.clone(), id.clone()));
         }
@@ -64,6 +69,9 @@ impl Ties {
         }
         if let Some(parent) = &alert.silence.by_parent {
             self.by_parent.remove(&(parent.clone(), id.clone()));
+        }
+        if let Some(explanation) = &alert.silence.by_incident {
+            self.by_incident.remove(&(explanation.incident.clone(), id.clone()));
         }
         if let Some(root) = &alert.silence.collapsed_into {
             self.collapsed.remove(&(root.clone(), id.clone()));
@@ -115,6 +123,11 @@ impl ControlRoom {
         second_of(&self.ties.by_parent, parent)
     }
 
+    /// The open alerts that `incident` keeps silent.
+    pub(crate) fn explained_by_incident(&self, incident: &IncidentKey) -> Vec<AlertId> {
+        second_of(&self.ties.by_incident, incident)
+    }
+
     /// The open alerts that stand behind `root`, oldest first.
     pub fn collapsed_into(&self, root: &AlertId) -> Vec<AlertId> {
         second_of(&self.ties.collapsed, root)
@@ -159,7 +172,7 @@ impl ControlRoom {
 
     /// Counts a raise among those of its rule. What stands alone always is part of no burst and ends none.
     pub(crate) fn note_raise(&mut self, alert: &Alert) {
-        if !may_hide(alert) || alert.silence.by_parent.is_some() {
+        if !may_hide(alert) || alert.silence.by_parent.is_some() || alert.silence.by_incident.is_some() {
             return;
         }
         let key: (String, Status) = (alert.rule.clone(), alert.status);

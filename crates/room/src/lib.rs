@@ -48,10 +48,14 @@ pub struct ControlRoom {
     open: OrdMap<OpenKey, AlertId>,
     open_unparsed: usize,
     open_incidents: usize,
+    /// Open incidents with an effect that explains some alerts; follows from them.
+    explaining: OrdSet<IncidentKey>,
     /// Presses by what the device calls them.
     presses: Memory<PressKey, AlertId>,
     /// Presses by their bytes.
     prints: Memory<Fingerprint, AlertId>,
+    /// Incidents by what else their sources call them.
+    aliases: Memory<IncidentKey, IncidentKey>,
     requests: Memory<RequestKey, Arc<CarriedOut>>,
     closed_alerts: Memory<AlertId, ()>,
     closed_incidents: Memory<IncidentKey, ()>,

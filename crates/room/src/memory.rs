@@ -37,6 +37,13 @@ pub(crate) struct Kept<K, V> {
     order: Vec<(UtcMillis, u64, K, Option<(V,)>)>,
 }
 
+impl<K, V> Default for Kept<K, V> {
+    /// Of a snapshot from before there was this memory.
+    fn default() -> Self {
+        Self { serial: 0, order: Vec::new() }
+    }
+}
+
 impl<K: Ord + Clone, V: Clone> Memory<K, V> {
     pub(crate) fn to_kept(&self) -> Kept<K, V> {
         let value = |key: &K, serial: u64| {

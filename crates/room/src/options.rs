@@ -26,6 +26,10 @@ pub struct RoomOptions {
     pub request_ms: i64,
     /// Request ids known at most.
     pub request_max: usize,
+    /// Milliseconds for which it is known what else a source calls an incident.
+    pub alias_ms: i64,
+    /// Such names known at most; the oldest are forgotten first, which can only make two incidents of one.
+    pub alias_max: usize,
     /// Milliseconds for which closed alerts and incidents stay in memory; the journal keeps all.
     pub closed_ms: i64,
     /// Closed alerts in memory at most, and as many incidents.
@@ -93,6 +97,8 @@ impl Default for RoomOptions {
             dedup_max: 1_000_000,
             request_ms: 7 * DAY_MS,
             request_max: 200_000,
+            alias_ms: 90 * DAY_MS,
+            alias_max: 200_000,
             closed_ms: 7 * DAY_MS,
             closed_max: 50_000,
             unparsed_max: 100_000,

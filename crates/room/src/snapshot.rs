@@ -48,6 +48,8 @@ struct Parts {
     suppressions: Vec<Arc<Suppression>>,
     presses: Kept<PressKey, AlertId>,
     prints: Kept<Fingerprint, AlertId>,
+    #[serde(default)]
+    aliases: Kept<IncidentKey, IncidentKey>,
     requests: Kept<RequestKey, Arc<CarriedOut>>,
     closed_alerts: Kept<AlertId, ()>,
     closed_incidents: Kept<IncidentKey, ()>,
@@ -68,6 +70,7 @@ pub fn encode_snapshot(room: &ControlRoom) -> Vec<u8> {
         suppressions: room.suppressions.values().cloned().collect(),
         presses: room.presses.to_kept(),
         prints: room.prints.to_kept(),
+        aliases: room.aliases.to_kept(),
         requests: room.requests.to_kept(),
         closed_alerts: room.closed_alerts.to_kept(),
         closed_incidents: room.closed_incidents.to_kept(),
@@ -94,6 +97,7 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
         highest_suppression: parts.highest_suppression,
         presses: Memory::from_kept(parts.presses),
         prints: Memory::from_kept(parts.prints),
+        aliases: Memory::from_kept(parts.aliases),
         requests: Memory::from_kept(parts.requests),
         closed_alerts: Memory::from_kept(parts.closed_alerts),
         closed_incidents: Memory::from_kept(parts.closed_incidents),
@@ -113,9 +117,12 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
         room.alerts.insert(alert.id.clone(), alert);
     }
     for incident in parts.incidents {
-        let (key, is_open) = (incident.report.key.clone(), incident.phase == IncidentPhase::Active);
-        room.open_incidents += usize::from(is_open);
-        room.timers.set(Timer::Incident(key.clone()), incident.starts_at.filter(|_| is_open));
+        let key = incident.report.key.clone();
+        room.open_incidents += usize::from(incident.phase == IncidentPhase::Active);
+        room.timers.set(Timer::Incident(key.clone()), incident.due_at());
+        if incident.may_explain() {
+            room.explaining.insert(key.clone());
+        }
         room.incidents.insert(key, incident);
     }
     for suppression in parts.suppressions {

@@ -13,7 +13,7 @@ pub(crate) enum Timer {
     Alert(Deadline, AlertId),
     /// A suppression's end.
     Suppression(SuppressionId),
-    /// A planned incident's beginning.
+    /// A planned incident's beginning, or the end of one that was armed for a time.
     Incident(IncidentKey),
 }
 
@@ -21,6 +21,7 @@ pub(crate) enum Timer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Deadline {
     Shelf,
+    Explained,
     Expire,
     Acknowledge,
     Remind,
@@ -28,7 +29,8 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
-    pub(crate) const ALL: [Self; 5] = [Self::Shelf, Self::Expire, Self::Acknowledge, Self::Remind, Self::Release];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Shelf, Self::Explained, Self::Expire, Self::Acknowledge, Self::Remind, Self::Release];
 
     /// When it is due for `alert`, if at all.
     pub(crate) fn of(self, alert: &Alert) -> Option<UtcMillis> {
@@ -37,6 +39,7 @@ impl Deadline {
         }
         match self {
             Self::Shelf => alert.silence.shelf.as_ref().map(alert::Shelf::due_at),
+            Self::Explained => alert.silence.by_incident.as_ref().and_then(|explanation| explanation.until),
             Self::Expire => alert.due.expires_at,
             Self::Acknowledge => alert.due.acknowledge_at.filter(|_| !alert.acknowledged() && alert.silence.is_none()),
             Self::Remind => alert.due.remind_at.filter(|_| alert.acknowledged()),

@@ -286,6 +286,7 @@ fn damage(set_aside: &[u64]) -> Vec<Finding> {
     vec![Finding {
         rule: "SYS.JOURNAL".to_owned(),
         subject: Subject::System("journal".to_owned()),
+        status: transit::Status::Actual,
         verdict: FindingVerdict::Raised,
         class: AlertClass::System,
         priority: Priority::P1,

@@ -37,6 +37,7 @@ pub(crate) fn resumed(rules: Rulebook, room: &ControlRoom) -> Patrol {
     let known = open.map(|alert| OpenAlert {
         rule: alert.rule.clone(),
         subject: alert.subject.clone(),
+        status: alert.status,
         priority: alert.priority,
         members: alert.evidence.as_ref().map(|evidence| evidence.members.clone()).unwrap_or_default(),
     });

@@ -4,12 +4,14 @@
 //! into a type that cannot be wrong; the rest of the system never looks at raw text again.
 //! Start at [`Observation`].
 
+mod hours;
 mod ids;
 mod observation;
 mod place;
 mod time;
 mod words;
 
+pub use hours::{HoursError, ServiceHours};
 pub use ids::{AgencyId, BlockId, FeedId, IdError, RouteId, StopId, TripId, VehicleId, VehicleKey};
 pub use observation::{Fix, Flaw, Journey, Observation, Occupancy, Significance, StopReference, StopStatusReport};
 pub use place::{Coordinate, CoordinateError, Metres};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alert::{AlertId, IncidentDeed, IncidentKey, IncidentReport, Order};
 use axum::response::Response;
 use decode::{Frame, Grade, Message, ProblemCode};
+use impact::OPERATOR;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -21,8 +22,6 @@ use crate::{
     problem::ApiError,
 };
 
-/// Source of incidents that operators open.
-const OPERATOR: &str = "operator";
 /// Alerts in one order.
 const ALERTS_MAX: usize = 1_000;
 
@@ -95,6 +94,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(open))
         .routes(routes!(update))
         .routes(routes!(close))
+        .routes(routes!(keep))
         .routes(routes!(publish))
         .routes(routes!(withdraw))
         .routes(routes!(confirm))
@@ -102,7 +102,11 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The rest of a body, read as the message of an incident would be: one grammar for everybody who reports.
-fn report_of(signed: &Signed, key: &IncidentKey, said: &Map<String, Value>) -> Result<Box<IncidentReport>, ApiError> {
+pub(super) fn report_of(
+    signed: &Signed,
+    key: &IncidentKey,
+    said: &Map<String, Value>,
+) -> Result<Box<IncidentReport>, ApiError> {
     let sources = &signed.shared.sources;
     let topic = format!("{}/v1/incident/{}/{}", sources.prefix, level(&key.source), level(&key.id));
     let payload = Value::Object(said.clone()).to_string().into_bytes();
@@ -120,7 +124,7 @@ fn report_of(signed: &Signed, key: &IncidentKey, said: &Map<String, Value>) -> R
     report.ok_or_else(|| ApiError::bad_member("body", "is no incident: kind and a place are required"))
 }
 
-async fn deed(signed: Signed, key: IncidentKey, deed: IncidentDeed) -> Result<Response, ApiError> {
+pub(super) async fn deed(signed: Signed, key: IncidentKey, deed: IncidentDeed) -> Result<Response, ApiError> {
     let comment = signed.comment.clone();
     signed.give(Order::Incident { key, deed, comment }).await
 }
@@ -173,6 +177,20 @@ async fn update(Levels((source, id)): Levels<(String, String)>, asked: Asked) ->
 async fn close(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
     let (signed, NothingMore {}) = asked.read().await?;
     deed(signed, IncidentKey { source, id }, IncidentDeed::Close).await
+}
+
+/// Says that an incident goes on although its source's words say that it is over: the proposal is gone.
+///
+/// Where nothing is proposed nothing changes. A newer version with such words proposes anew.
+#[utoipa::path(post, path = "/v1/incidents/{source}/{id}/keep", tag = "incidents",
+    params(("source" = String, Path, description = "Its source."),
+           ("id" = String, Path, description = "Its id within the source."),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = PlainOrder, responses((status = 200, description = "It goes on.", body = IncidentAnswer)))]
+async fn keep(Levels((source, id)): Levels<(String, String)>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, NothingMore {}) = asked.read().await?;
+    deed(signed, IncidentKey { source, id }, IncidentDeed::Keep).await
 }
 
 /// Tells the public, in these words and no others. Never a drill or a test.

@@ -1,4 +1,4 @@
-//! Alerts that may be one thing, for a person to confirm or split.
+//! What a person is asked to confirm or refuse: alerts that may be one thing, and incidents that may be over.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const ALERTS_MAX: usize = 500;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the shape for the OpenAPI document")]
 struct ProposalsAnswer {
-    data: Vec<ProposalView>,
+    data: Vec<ProposalView<'static>>,
     meta: Meta,
 }
 
@@ -35,9 +35,11 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Open alerts that may be one thing, by place, time and cause, each with its evidence and how sure that is.
+/// What a person is asked to confirm or refuse; nothing of it is done by itself.
 ///
-/// Of the 500 most urgent open alerts. Nothing is grouped by itself. Covert alerts are members for operators only.
+/// First incidents whose source says that they are over (`clear`), then open alerts that may be one thing, by place,
+/// time and cause, each with its evidence and how sure that is (`group`, of the 500 most urgent open alerts). Covert
+/// alerts are members for operators only.
 #[utoipa::path(get, path = "/v1/proposals", tag = "impact", params(NoQuery),
     responses((status = 200, description = "Proposals.", body = ProposalsAnswer)))]
 async fn list(
@@ -58,5 +60,11 @@ fn proposals(snapshot: &Snapshot, see_covert: bool) -> Vec<u8> {
     alerts.truncate(ALERTS_MAX);
     let incidents: Vec<&Incident> = snapshot.room.incidents().map(|i| &**i).collect();
     let found = propose_groups(&alerts, &incidents, &snapshot.view, snapshot.as_of, &GroupOptions::default());
-    envelope(snapshot, &Rows::new(found.iter().map(ProposalView::of)), None, 0)
+    let tied = |incident: &Incident, alert: &Alert| alert.incident.as_ref() == Some(&incident.report.key);
+    let over = incidents.iter().filter_map(|incident| {
+        let members = alerts.iter().filter(|alert| tied(incident, alert)).map(|alert| &alert.id);
+        ProposalView::of_clear(incident, members)
+    });
+    let rows: Vec<ProposalView<'_>> = over.chain(found.iter().map(ProposalView::of)).collect();
+    envelope(snapshot, &Rows::new(rows.iter()), None, 0)
 }

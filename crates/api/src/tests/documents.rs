@@ -55,6 +55,7 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
         post /v1/incidents/{source}/{id}/close
         post /v1/incidents/{source}/{id}/confirm
         get /v1/incidents/{source}/{id}/impact
+        post /v1/incidents/{source}/{id}/keep
         post /v1/incidents/{source}/{id}/publish
         post /v1/incidents/{source}/{id}/split
         post /v1/incidents/{source}/{id}/update
@@ -63,6 +64,8 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
         get /v1/meta/enums
         get /v1/openapi.json
         get /v1/places
+        post /v1/places/{id}/arm
+        post /v1/places/{id}/disarm
         get /v1/proposals
         get /v1/status
         get /v1/stream

@@ -7,6 +7,8 @@ mod conditional;
 mod documents;
 mod lists;
 mod orders;
+mod outside;
+mod places;
 mod sockets;
 mod streams;
 
@@ -99,6 +101,7 @@ fn feed(id: &str) -> FeedRecord {
         by_freshness: [1, 0, 0, 0],
         rate_per_s: 1.0,
         interval_s: Some(1.0),
+        interval_s_by_mode: std::collections::BTreeMap::new(),
         interval_configured: false,
         lag_ms_min: Some(120),
         lag_ms_typical: Some(200),
@@ -291,6 +294,7 @@ impl Desk {
             areas: Vec::new(),
             cancelled: false,
             proposes_clear: false,
+            names: Vec::new(),
             fingerprint: Fingerprint(self.presses),
             retained: false,
             received_at: self.last.as_of,

@@ -8,7 +8,7 @@ use super::{Desk, post};
 
 impl Desk {
     /// Sends an order and carries it out; status and body.
-    async fn order(&mut self, path: &str, body: Value) -> (u16, Value) {
+    pub(super) async fn order(&mut self, path: &str, body: Value) -> (u16, Value) {
         let (router, request) = (self.router.clone(), post(path, &body.to_string()));
         let answer = tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap() });
         self.obey().await;
@@ -82,6 +82,7 @@ async fn what_is_no_emergency_is_put_aside_but_not_closed_while_it_holds() {
     desk.commit(&room::Input::Finding(Box::new(alert::Finding {
         rule: "FEED.PARTIAL".to_owned(),
         subject: alert::Subject::System("fleet".to_owned()),
+        status: transit::Status::Actual,
         verdict: alert::FindingVerdict::Raised,
         class: alert::AlertClass::System,
         priority: alert::Priority::P3,

@@ -111,10 +111,13 @@ pub(crate) struct AlertView<'a> {
     durable: bool,
     /// Put aside until.
     shelved_until: Option<Stamp>,
-    /// Why it is kept from the main list: `shelved`, `by_parent`, `out_of_service`, `collapsed`; empty when it is not.
+    /// Why it is kept from the main list: `shelved`, `by_parent`, `by_incident`, `out_of_service`, `collapsed`;
+    /// empty when it is not.
     quiet: Vec<&'static str>,
     /// The alert that explains it, or speaks for it and others.
     parent_id: Option<String>,
+    /// The incident that explains it: a detour explains who is off the route.
+    explained_by: Option<String>,
     /// It chatters: held open and silent until it has been quiet for a while.
     held: bool,
     /// What made it.
@@ -273,6 +276,7 @@ impl<'a> AlertView<'a> {
             durable: alert.durable,
             quiet: quiet(alert),
             parent_id: silence.by_parent.as_ref().or(silence.collapsed_into.as_ref()).map(ToString::to_string),
+            explained_by: silence.by_incident.as_ref().map(|explanation| explanation.incident.to_string()),
             held: alert.flap.held(),
             origin: AlertOriginWord(alert.origin),
             figures: evidence.into_iter().flat_map(|e| &e.figures).map(|(k, v)| (k.as_str(), v.as_str())).collect(),
@@ -334,6 +338,7 @@ impl<'a> AlertView<'a> {
         "shelved_until",
         "quiet",
         "parent_id",
+        "explained_by",
         "held",
         "origin",
         "figures",
@@ -354,6 +359,7 @@ fn quiet(alert: &Alert) -> Vec<&'static str> {
     let reasons = [
         ("shelved", silence.shelf.is_some()),
         ("by_parent", silence.by_parent.is_some()),
+        ("by_incident", silence.by_incident.is_some()),
         ("out_of_service", silence.out_of_service.is_some()),
         ("collapsed", silence.collapsed_into.is_some()),
     ];

@@ -8,7 +8,7 @@ use transit::{Coordinate, Word as _};
 use utoipa::ToSchema;
 
 use super::{
-    AreaPurposeWord, Stamp, UnknownWord,
+    AreaPurposeWord, Stamp, StatusWord, UnknownWord,
     row::{EnteringRow, InsideRow, UnaccountedRow, UnplacedRow},
 };
 use crate::{Snapshot, routes::level};
@@ -70,6 +70,9 @@ pub(crate) struct NearAreaView<'a> {
     /// Whether to keep out, to get out, or only to watch.
     #[schema(inline)]
     purpose: AreaPurposeWord,
+    /// Meant, or a drill.
+    #[schema(inline)]
+    status: StatusWord,
     /// Since when it is armed.
     since: Stamp,
     /// Metres from the place asked about to it; 0: the place is inside.
@@ -82,6 +85,7 @@ impl<'a> NearAreaView<'a> {
         Self {
             area: AreaView::of(&armed.area),
             purpose: AreaPurposeWord(armed.purpose),
+            status: StatusWord(armed.status),
             since: Stamp(armed.since),
             distance_m: armed.area.distance_m(from),
         }

@@ -1,8 +1,8 @@
 //! The decision card as JSON: flat, every key always present, and for what is null the reason in `unknown`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use alert::{Alert, Incident};
+use alert::{Alert, Incident, IncidentKey, Subject};
 use impact::{Card, CardAbout, Known, NearAlert, Reason, Suggestion, Words};
 use publish::Lang;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::{
     UnknownWord, VehicleView,
     area::{AreaView, NearAreaView, NotJudgedView, ReachCounts},
     incident_id,
+    proposal::ClearProposalView,
     row::{EnteringRow, InsideRow, NearRow, NeighbourRow, UnaccountedRow, UnplacedRow},
 };
 use crate::{Snapshot, desk::armed_areas};
@@ -88,6 +89,9 @@ pub(crate) struct CardView<'a> {
     trips_cut: Option<Vec<String>>,
     /// Areas of other active incidents that overlap, nearest first.
     areas: Option<Vec<NearAreaView<'a>>>,
+    /// Incidents that this is about or lies in, of which their source says that they are over. That ends nothing:
+    /// a person closes or keeps them.
+    clear_proposed: Vec<ClearProposalView<'a>>,
     /// Open alerts near, nearest first.
     alerts: Option<Vec<NearAlertView<'a>>>,
     /// Open alerts near that are not listed.
@@ -205,9 +209,11 @@ impl<'a> CardView<'a> {
             stops_cut: texts(&card.stops_cut),
             trips_cut: texts(&card.trips_cut),
             areas: near_areas(card, snapshot),
+            clear_proposed: proposed_clears(card, told, snapshot),
             alerts: here.map(|_| card.alerts.iter().filter_map(|n| NearAlertView::of(n, snapshot, lang)).collect()),
             alerts_more: here.map(|_| card.alerts_more),
-            places: here.map(|_| card.places.iter().map(|n| PlaceView::of(&n.place, Some(n.distance_m))).collect()),
+            places: here
+                .map(|_| card.places.iter().map(|n| PlaceView::of(&n.place, Some(n.distance_m), snapshot)).collect()),
             steps: card.runbook.iter().flat_map(|r| &r.steps).map(|words| spoken(words, lang)).collect(),
             never: card.runbook.as_ref().and_then(|r| r.never.as_ref()).map(|words| spoken(words, lang)),
             suggestions: card.suggestions.iter().map(SuggestionView::of).collect(),
@@ -249,6 +255,28 @@ fn near_areas<'a>(card: &Card, snapshot: &'a Snapshot) -> Option<Vec<NearAreaVie
     let from = card.whereabouts.known().map(|w| w.coordinate).or_else(|| Some(card.area.known()?.centre()))?;
     let armed = |id: &str| armed_areas(snapshot).iter().find(|armed| armed.area.id() == id);
     Some(card.areas.iter().filter_map(|near| Some(NearAreaView::of(armed(&near.id)?, from))).collect())
+}
+
+/// By the incident itself, by those an alert belongs to or is about, and by those whose areas overlap.
+fn proposed_clears<'a>(card: &Card, told: Told<'a>, snapshot: &'a Snapshot) -> Vec<ClearProposalView<'a>> {
+    let own = told.incident().map(|incident| incident.report.key.to_string());
+    let joined = told.alert().and_then(|alert| alert.incident.as_ref()).map(ToString::to_string);
+    let named = told.alert().and_then(|alert| match &alert.subject {
+        Subject::Area(id) | Subject::Incident(id) => Some(id.clone()),
+        Subject::Vehicle(_)
+        | Subject::Unparsed(_)
+        | Subject::Feed { .. }
+        | Subject::Stop(_)
+        | Subject::Line(_)
+        | Subject::System(_) => None,
+    });
+    let around = card.areas.iter().map(|near| near.id.clone());
+    let ids: BTreeSet<String> = own.into_iter().chain(joined).chain(named).chain(around).collect();
+    let find = |id: &String| {
+        let (source, id) = id.split_once('/')?;
+        snapshot.room.find_incident(&IncidentKey { source: source.to_owned(), id: id.to_owned() })
+    };
+    ids.iter().filter_map(find).filter_map(|incident| ClearProposalView::of(incident)).collect()
 }
 
 impl<'a> NearAlertView<'a> {

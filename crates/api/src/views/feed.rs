@@ -1,8 +1,11 @@
 //! Feeds, rejects and publishing clients as JSON.
 
+use std::collections::BTreeMap;
+
 use decode::Reject;
 use picture::FeedRecord;
 use serde::Serialize;
+use transit::Word as _;
 use utoipa::ToSchema;
 
 use super::{FeedConditionWord, GradeWord, ReasonWord, Stamp};
@@ -32,6 +35,9 @@ pub(crate) struct FeedView<'a> {
     rate_per_s: f64,
     /// Reporting interval in seconds per vehicle; null until known.
     interval_s: Option<f64>,
+    /// The same of the vehicles of each mode, as far as it was learned; empty where it is configured.
+    #[schema(value_type = BTreeMap<String, f64>)]
+    interval_s_by_mode: BTreeMap<&'static str, f64>,
     /// The interval is configured, not learned.
     interval_configured: bool,
     /// Smallest receive minus device time over 10 minutes, milliseconds; negative: clocks ahead of ours.
@@ -73,6 +79,7 @@ impl<'a> FeedView<'a> {
             lost,
             rate_per_s: feed.rate_per_s,
             interval_s: feed.interval_s,
+            interval_s_by_mode: feed.interval_s_by_mode.iter().map(|(mode, s)| (mode.word(), *s)).collect(),
             interval_configured: feed.interval_configured,
             lag_ms_min: feed.lag_ms_min,
             lag_ms_typical: feed.lag_ms_typical,

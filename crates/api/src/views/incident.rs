@@ -80,6 +80,16 @@ pub(crate) struct IncidentView<'a> {
     public_text: &'a BTreeMap<String, String>,
     /// `full` or `partial`.
     road_control: Option<&'a str>,
+    /// Its source's words say that it is over, since then; that ends nothing: a person closes or keeps it.
+    clear_proposed_at: Option<Stamp>,
+    /// The source that says so.
+    clear_proposed_by: Option<&'a str>,
+    /// What it says.
+    clear_proposed_text: Option<&'a str>,
+    /// The person who armed it by one call.
+    armed_by: Option<&'a str>,
+    /// It is disarmed by itself then.
+    armed_until: Option<Stamp>,
     /// When the newest version reached us.
     received_at: Stamp,
     /// First recorded.
@@ -156,6 +166,7 @@ impl<'a> IncidentView<'a> {
     pub(crate) fn of(incident: &'a Incident) -> Self {
         let report = &incident.report;
         let id = incident_id(incident);
+        let (proposal, armed) = (incident.clear_proposed.as_ref(), incident.armed.as_ref());
         Self {
             links: IncidentLinks { itself: format!("/v1/incidents/{id}") },
             id,
@@ -188,6 +199,11 @@ impl<'a> IncidentView<'a> {
             public_title: report.public_title.as_deref(),
             public_text: &report.public_text,
             road_control: report.road_control.as_deref(),
+            clear_proposed_at: proposal.map(|proposal| Stamp(proposal.at)),
+            clear_proposed_by: proposal.map(|proposal| proposal.by.as_str()),
+            clear_proposed_text: proposal.and_then(|proposal| proposal.words.as_deref()),
+            armed_by: armed.map(|armed| armed.by.as_str()),
+            armed_until: armed.and_then(|armed| armed.until).map(Stamp),
             received_at: Stamp(report.received_at),
             opened_at: Stamp(incident.opened_at),
             updated_at: Stamp(incident.updated_at),
@@ -227,6 +243,11 @@ impl<'a> IncidentView<'a> {
         "public_title",
         "public_text",
         "road_control",
+        "clear_proposed_at",
+        "clear_proposed_by",
+        "clear_proposed_text",
+        "armed_by",
+        "armed_until",
         "received_at",
         "opened_at",
         "updated_at",

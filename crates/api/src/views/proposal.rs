@@ -1,23 +1,54 @@
-//! Alerts that may be one thing, as JSON.
+//! What a person is asked to decide, as JSON: alerts that may be one thing, incidents whose source says they are over.
 
 use std::collections::BTreeMap;
 
+use alert::Incident;
 use impact::{GroupEvidence, Member, Proposal};
 use serde::Serialize;
 use transit::Word as _;
 use utoipa::ToSchema;
 
+use super::{Stamp, incident_id};
 use crate::routes::level;
 
-/// Alerts that may be one thing. A person confirms or splits; nothing is grouped by itself.
+/// Something that a person confirms or refuses; nothing of it is done by itself.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ProposalView {
-    /// The incident they would join; null: a new one would be made.
+pub(crate) struct ProposalView<'a> {
+    /// `group`: alerts that may be one thing. `clear`: an incident whose source says that it is over.
+    kind: &'static str,
+    /// Of a group the incident they would join, null: a new one would be made; of a clear the incident.
     incident_id: Option<String>,
-    /// The least confidence of any member, 0 to 1.
-    confidence: f64,
-    /// The alerts, oldest first.
+    /// Of a group the least confidence of any member, 0 to 1; null of a clear.
+    confidence: Option<f64>,
+    /// Of a group the alerts, oldest first; of a clear those that belong to the incident.
     members: Vec<MemberView>,
+    /// Of a clear since when it stands; null of a group.
+    at: Option<Stamp>,
+    /// Of a clear the source that says so; null of a group.
+    by: Option<&'a str>,
+    /// Of a clear what the source says; null of a group.
+    text: Option<&'a str>,
+    /// Confirms it (POST); null where the incident has to be opened first.
+    confirm: Option<String>,
+    /// Refuses it (POST); null of a group, which nothing needs to refuse.
+    refuse: Option<String>,
+}
+
+/// An incident whose source says that it is over.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClearProposalView<'a> {
+    /// Which.
+    incident_id: String,
+    /// Since when that stands.
+    at: Stamp,
+    /// The source that says so.
+    by: &'a str,
+    /// What it says.
+    text: Option<&'a str>,
+    /// Confirms it: the incident is closed (POST).
+    confirm: String,
+    /// Refuses it: the incident goes on (POST).
+    refuse: String,
 }
 
 /// An alert that may belong.
@@ -25,9 +56,9 @@ pub(crate) struct ProposalView {
 pub(crate) struct MemberView {
     /// Which.
     alert_id: String,
-    /// How sure, 0 to 1.
-    confidence: f64,
-    /// Why; empty of the alert that the others gather around.
+    /// How sure, 0 to 1; null where it belongs already.
+    confidence: Option<f64>,
+    /// Why; empty of the alert that the others gather around, and where it belongs already.
     evidence: Vec<EvidenceView>,
 }
 
@@ -43,15 +74,56 @@ pub(crate) struct EvidenceView {
     figures: BTreeMap<&'static str, f64>,
 }
 
-impl ProposalView {
-    /// Of a proposal.
+impl<'a> ProposalView<'a> {
+    /// Of alerts that may be one thing.
     pub(crate) fn of(proposal: &Proposal) -> Self {
         let id = |key: &alert::IncidentKey| format!("{}/{}", level(&key.source), level(&key.id));
+        let incident_id = proposal.incident.as_ref().map(id);
         Self {
-            incident_id: proposal.incident.as_ref().map(id),
-            confidence: proposal.confidence,
+            kind: "group",
+            confidence: Some(proposal.confidence),
             members: proposal.members.iter().map(MemberView::of).collect(),
+            at: None,
+            by: None,
+            text: None,
+            confirm: incident_id.as_ref().map(|id| format!("/v1/incidents/{id}/confirm")),
+            refuse: None,
+            incident_id,
         }
+    }
+
+    /// Of an incident whose source says that it is over, with the alerts that belong to it; `None` of others.
+    pub(crate) fn of_clear(incident: &'a Incident, alerts: impl Iterator<Item = &'a alert::AlertId>) -> Option<Self> {
+        let ClearProposalView { incident_id, at, by, text, confirm, refuse } = ClearProposalView::of(incident)?;
+        let member =
+            |id: &alert::AlertId| MemberView { alert_id: id.to_string(), confidence: None, evidence: Vec::new() };
+        Some(Self {
+            kind: "clear",
+            incident_id: Some(incident_id),
+            confidence: None,
+            members: alerts.map(member).collect(),
+            at: Some(at),
+            by: Some(by),
+            text,
+            confirm: Some(confirm),
+            refuse: Some(refuse),
+        })
+    }
+}
+
+impl<'a> ClearProposalView<'a> {
+    /// Of an incident; `None` where its source says no such thing.
+    pub(crate) fn of(incident: &'a Incident) -> Option<Self> {
+        let proposal = incident.clear_proposed.as_ref()?;
+        let id = incident_id(incident);
+        Some(Self {
+            at: Stamp(proposal.at),
+            by: &proposal.by,
+            text: proposal.words.as_deref(),
+            confirm: format!("/v1/incidents/{id}/close"),
+            refuse: format!("/v1/incidents/{id}/keep"),
+            incident_id: id,
+        })
     }
 }
 
@@ -59,7 +131,7 @@ impl MemberView {
     fn of(member: &Member) -> Self {
         Self {
             alert_id: member.alert.to_string(),
-            confidence: member.confidence,
+            confidence: Some(member.confidence),
             evidence: member.evidence.iter().map(EvidenceView::of).collect(),
         }
     }

@@ -155,7 +155,7 @@ pub(crate) fn freshness_as_of(record: &VehicleRecord, snapshot: &Snapshot) -> Fr
     if age_ms <= 30_000 {
         return Freshness::Live;
     }
-    let interval_s = snapshot.feeds.get(&record.feed).and_then(|feed| feed.interval_s).unwrap_or(0.0);
+    let interval_s = snapshot.feeds.get(&record.feed).and_then(|feed| feed.interval_s_of(record.mode)).unwrap_or(0.0);
     let limit_s = (2.0 * interval_s).max(30.0);
     if seconds(age_ms) > limit_s { Freshness::Aging } else { Freshness::Live }
 }

@@ -291,6 +291,22 @@ fn drills_stay_drills_and_only_public_words_are_public() {
 }
 
 #[test]
+fn a_message_goes_along_with_every_id_that_it_is_called_by() {
+    let names = |kind: &str, rest: &str| {
+        let report = read(&message("M4", "2026-11-23T18:00:00+09:00", kind, &format!("{rest}{INFO}"))).0.remove(0);
+        format!("{}: {}", report.key.id, report.names.join(" "))
+    };
+    let reference = |id: &str, hour: u8| format!("kma.go.kr,{id},2026-11-23T{hour}:00:00+09:00");
+    let both = format!("<references>{} {}</references>", reference("M3", 17), reference("M2", 16));
+    let one = format!("<references>{}</references>", reference("M3", 17));
+    assert_eq!(names("Alert", ""), "M4: ");
+    assert_eq!(names("Update", &one), "M3: M4");
+    assert_eq!(names("Update", &both), "M2: M3 M4");
+    assert_eq!(names("Cancel", &both), "M2: M3 M4");
+    assert_eq!(names("Update", &format!("{one}<incidents>I7</incidents>")), "I7: M3 M4");
+}
+
+#[test]
 fn a_text_that_says_it_is_over_only_proposes_it() {
     let lifted = INFO.replace("</info>", "<description>호우경보 해제</description></info>");
     let report = read(&alert(&lifted)).0.remove(0);

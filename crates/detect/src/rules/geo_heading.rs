@@ -57,7 +57,7 @@ impl Rule for GeoHeading {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         // Of several areas the one it meets first.
         let mut soonest: BTreeMap<&VehicleKey, (&AreaReach<'_>, &Entering)> = BTreeMap::new();
-        for area in survey.reaches() {
+        for area in survey.reaches(out.status()) {
             for entering in area.reach.entering.iter().filter(|e| self.is_near(e)) {
                 let known = soonest.entry(&entering.vehicle.key).or_insert((area, entering));
                 if entering.eta_s < known.1.eta_s {
@@ -72,7 +72,7 @@ impl Rule for GeoHeading {
         }
         for subject in out.standing() {
             let Some(key) = subject.vehicle().filter(|key| !soonest.contains_key(key)) else { continue };
-            if survey.reaches().is_empty() {
+            if survey.reaches(out.status()).is_empty() {
                 out.clear(subject.clone(), Proof::Watched);
             } else if let Some(fix) = survey.find_sighting(key).filter(|s| s.fresh).and_then(|s| s.fix()) {
                 out.clear(subject.clone(), fix);

@@ -53,7 +53,7 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
 
 impl Rule for GeoInside {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
-        let reaches = survey.reaches();
+        let reaches = survey.reaches(out.status());
         // A vehicle in several areas is one alert, of the worst of them.
         let mut inside: BTreeMap<&VehicleKey, Vec<(&AreaReach<'_>, &Within)>> = BTreeMap::new();
         for area in reaches {
@@ -81,13 +81,13 @@ impl GeoInside {
     ) {
         for subject in out.standing() {
             let Some(key) = subject.vehicle().filter(|key| !inside.contains_key(key)) else { continue };
-            if survey.reaches().is_empty() {
+            if survey.reaches(out.status()).is_empty() {
                 out.clear(subject.clone(), Proof::Watched);
                 continue;
             }
             let Some(sighting) = survey.find_sighting(key).filter(|s| s.fresh) else { continue };
             let (Some(fix), Some(c)) = (sighting.fix(), sighting.vehicle.coordinate) else { continue };
-            if survey.reaches().iter().all(|area| area.armed.area.distance_m(c) > self.clear_m) {
+            if survey.reaches(out.status()).iter().all(|area| area.armed.area.distance_m(c) > self.clear_m) {
                 out.clear(subject.clone(), fix);
             }
         }

@@ -53,7 +53,7 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
 impl Rule for GeoUnaccounted {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         let mut missed: BTreeMap<Subject, (BTreeSet<Subject>, Option<&AreaReach<'_>>)> = BTreeMap::new();
-        for area in survey.reaches() {
+        for area in survey.reaches(out.status()) {
             let members = area.reach.unaccounted.iter().filter(|u| self.counts(u, area.armed));
             let members: BTreeSet<Subject> = members.map(|u| Subject::Vehicle(u.vehicle.key.clone())).collect();
             missed.insert(Subject::Area(area.armed.area.id().to_owned()), (members, Some(area)));

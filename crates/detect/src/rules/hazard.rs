@@ -21,7 +21,7 @@ macro_rules! hazard {
                 $what,
                 " that a source reports as at least `severity_min`: P1 when extreme, else P2; from the beginning of \
                  its period. Over when the source closes or withdraws it or its last period has passed; an expected \
-                 end is no end. Drills and tests are not told. Do: look who is inside and who is heading there; stop \
+                 end is no end. A drill is told as a drill, a test not at all. Do: look who is inside and who is heading there; stop \
                  and divert."
             ),
             habits: Habits::of(Annunciate::Alert),
@@ -66,7 +66,7 @@ impl Rule for Hazard {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         let now = survey.now().utc;
         let holding: Vec<&Incident> =
-            survey.scene.incidents.iter().map(AsRef::as_ref).filter(|i| self.holds(i, now)).collect();
+            survey.scene.incidents.iter().map(AsRef::as_ref).filter(|i| self.holds(i, out.status(), now)).collect();
         for incident in &holding {
             let priority = if incident.severity == Severity::Extreme { Priority::P1 } else { Priority::P2 };
             out.raise(subject_of(incident), Proof::Watched, priority, || evidence_of(incident));
@@ -81,10 +81,10 @@ impl Rule for Hazard {
 }
 
 impl Hazard {
-    fn holds(&self, incident: &Incident, now: UtcMillis) -> bool {
+    fn holds(&self, incident: &Incident, status: Status, now: UtcMillis) -> bool {
         let report = &incident.report;
         let bad = incident.severity >= self.severity_min && incident.severity != Severity::Unknown;
-        let open = incident.phase == IncidentPhase::Active && report.status == Status::Actual;
+        let open = incident.phase == IncidentPhase::Active && report.status == status;
         let spans = &report.active_periods;
         let now_in = |p: &alert::ActivePeriod| p.start.is_none_or(|s| s <= now) && p.end.is_none_or(|e| now < e);
         report.kind == self.kind && bad && open && (spans.is_empty() || spans.iter().any(now_in))

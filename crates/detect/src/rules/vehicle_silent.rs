@@ -81,7 +81,7 @@ impl VehicleSilent {
             return None;
         }
         let feed = survey.find_feed(sighting)?;
-        let limit_ms = self.silent_ms.max(feed.interval_ms.saturating_mul(INTERVALS));
+        let limit_ms = self.silent_ms.max(feed.interval_ms_of(vehicle.mode).saturating_mul(INTERVALS));
         let silent_ms = u64::try_from(vehicle.age_ms(survey.now().utc)).unwrap_or(0);
         let long = silent_ms > limit_ms || vehicle.freshness == Freshness::Lost;
         let tellable = survey.is_sound_for(feed, limit_ms) && feed.spoke_after(vehicle, limit_ms);

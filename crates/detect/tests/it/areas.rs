@@ -11,7 +11,7 @@ use impact::{Area, AreaName, AreaPurpose, AreaSource, ArmedArea, PlaceKind};
 use picture::PictureOptions;
 use transit::{Coordinate, Status};
 
-use crate::stage::{Stage, feed, instant, play};
+use crate::stage::{Stage, feed, instant, message, play};
 
 /// A circle around the place `at_m` metres along the road.
 fn circle(id: &str, at_m: f64, radius_m: f64) -> Area {
@@ -20,7 +20,8 @@ fn circle(id: &str, at_m: f64, radius_m: f64) -> Area {
 }
 
 fn armed(purpose: AreaPurpose) -> Vec<ArmedArea> {
-    vec![ArmedArea { area: circle("flood/1", 2_000.0, 200.0), since: instant(0).utc, purpose, until: None }]
+    let (area, since) = (circle("flood/1", 2_000.0, 200.0), instant(0).utc);
+    vec![ArmedArea { area, since, purpose, until: None, status: Status::Actual }]
 }
 
 fn check(purpose: AreaPurpose, script: &str, expected: &Expect) {
@@ -93,7 +94,8 @@ fn a_vehicle_gone_dark_inside_is_unaccounted_until_it_is_heard_though_its_feed_i
 fn who_was_missed_before_a_restart_or_the_end_of_the_incident_is_missed_until_heard() {
     let subject = Subject::Area("flood/1".to_owned());
     let members = ["22/800", "22/801"].map(|id| Subject::Vehicle(transit::VehicleKey::parse(id).unwrap())).to_vec();
-    let open = OpenAlert { rule: "GEO.UNACCOUNTED".to_owned(), subject, priority: Priority::P1, members };
+    let (rule, status) = ("GEO.UNACCOUNTED".to_owned(), Status::Actual);
+    let open = OpenAlert { rule, subject, status, priority: Priority::P1, members };
     let mut stage = Stage::new(Rulebook::default(), vec![open], PictureOptions::default());
     play(
         &mut stage,
@@ -158,6 +160,7 @@ fn incident(kind: IncidentKind, severity: Option<Severity>) -> Incident {
         areas: Vec::new(),
         cancelled: false,
         proposes_clear: false,
+        names: Vec::new(),
         fingerprint: Fingerprint(0),
         retained: false,
         received_at: instant(0).utc,
@@ -172,6 +175,10 @@ fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
         i.report.status = Status::Exercise;
         i
     };
+    let test = |mut i: Incident| {
+        i.report.status = Status::Test;
+        i
+    };
     for incident in [
         incident(IncidentKind::Weather, None),
         incident(IncidentKind::Weather, Some(Severity::Severe)),
@@ -179,6 +186,7 @@ fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
         incident(IncidentKind::Earthquake, Some(Severity::Extreme)),
         incident(IncidentKind::Crash, Some(Severity::Extreme)),
         exercise(incident(IncidentKind::Flood, None)),
+        test(incident(IncidentKind::Flood, None)),
     ] {
         let mut stage = Stage::by_default();
         stage.incidents = vec![Arc::new(incident)];
@@ -200,6 +208,9 @@ fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
         +3 cleared P1 HAZ.EARTHQUAKE area:kma/7
         --
         --
+        +1 raised P2 HAZ.FLOOD area:kma/7 (drill)
+        +3 cleared P2 HAZ.FLOOD area:kma/7 (drill)
+        --
     "#]]
     .assert_eq(&told.join("--\n"));
 }
@@ -217,6 +228,38 @@ fn a_hazard_of_tomorrow_is_told_tomorrow() {
     expect![[r#"
         +100 raised P2 HAZ.FLOOD area:kma/7
         +200 cleared P2 HAZ.FLOOD area:kma/7
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn a_drill_is_told_as_a_drill_and_hides_nothing_that_is_meant() {
+    let mut stage = Stage::by_default();
+    let meant = ArmedArea { area: circle("flood/1", 0.0, 200.0), ..armed(AreaPurpose::Evacuation).remove(0) };
+    let drill = ArmedArea { status: Status::Exercise, ..meant.clone() };
+    let test = ArmedArea { status: Status::Test, ..drill.clone() };
+    let mut flood = incident(IncidentKind::Flood, None);
+    flood.report.status = Status::Exercise;
+    stage.incidents = vec![Arc::new(flood)];
+    for second in 0..20_u64 {
+        // The real thing comes while the drill goes on, and the drill ends while it does.
+        stage.areas = match second {
+            0..7 => vec![drill.clone(), test.clone()],
+            7..13 => vec![drill.clone(), test.clone(), meant.clone()],
+            _ => vec![test.clone(), meant.clone()],
+        };
+        if second == 13 {
+            stage.incidents.clear();
+        }
+        stage.say(&message("22/800", second as i64), second);
+        stage.look(second);
+    }
+    expect![[r#"
+        +0 raised P1 GEO.INSIDE vehicle:22/800 (drill)
+        +0 raised P2 HAZ.FLOOD area:kma/7 (drill)
+        +7 raised P1 GEO.INSIDE vehicle:22/800
+        +13 cleared P1 GEO.INSIDE vehicle:22/800 (drill)
+        +13 cleared P2 HAZ.FLOOD area:kma/7 (drill)
     "#]]
     .assert_eq(&stage.timeline());
 }

@@ -29,6 +29,20 @@ fn with_9000_vehicles_known_a_silent_feed_is_one_alert() {
     assert!(told.contains("FEED.SILENT"), "{told}");
 }
 
+#[test]
+fn i13_with_20_000_vehicles_known_a_silent_feed_is_one_alert() {
+    let rules = detect::Rulebook::read(&ALL_ALERTS.parse().unwrap()).unwrap();
+    let mut stage = Stage::new(rules, Vec::new(), picture::PictureOptions::default());
+    for second in (0..900_u64).step_by(10) {
+        if second <= 60 {
+            (0..20_000).for_each(|n| stage.say(&message(&format!("a/{n}"), second as i64), second));
+        }
+        stage.look(second);
+    }
+    assert_eq!(stage.told.len(), 1, "{}", stage.timeline());
+    assert!(stage.told[0].ends_with("raised P1 FEED.SILENT feed:f"), "{}", stage.timeline());
+}
+
 /// I13: no vehicle known.
 #[test]
 fn a_feed_with_no_vehicle_known_is_silent_where_service_is_always_expected() {

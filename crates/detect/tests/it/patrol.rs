@@ -4,6 +4,7 @@ use alert::{AlertClass, FindingVerdict, Priority, Subject};
 use detect::{Annunciate, Habits, Judgements, OpenAlert, Patrol, RULES, Rule, RuleDef, Rulebook, Survey};
 use expect_test::expect;
 use picture::PictureOptions;
+use transit::Status;
 
 use crate::stage::{Stage, feed, play, timeline};
 
@@ -79,18 +80,15 @@ fn an_alert_open_before_a_restart_is_cleared_by_fresh_data_only() {
     let open = |rule: &str| OpenAlert {
         rule: rule.to_owned(),
         subject: subject.clone(),
+        status: Status::Actual,
         priority: Priority::P1,
         members: Vec::new(),
     };
-    let open = vec![open("FEED.SILENT"), open("FEED.FROZEN"), open("FEED.PARTIAL"), open("NO.SUCH")];
-    let mut stage = Stage::new(Rulebook::default(), open, PictureOptions::default());
+    let all = vec![open("FEED.SILENT"), open("FEED.FROZEN"), open("FEED.PARTIAL"), open("NO.SUCH")];
+    let mut stage = Stage::new(Rulebook::default(), all, PictureOptions::default());
     play(&mut stage, "+1000 end");
     assert_eq!(stage.timeline(), "", "silence clears nothing");
-    let mut fresh = Stage::new(
-        Rulebook::default(),
-        vec![OpenAlert { rule: "FEED.SILENT".to_owned(), subject, priority: Priority::P1, members: Vec::new() }],
-        PictureOptions::default(),
-    );
+    let mut fresh = Stage::new(Rulebook::default(), vec![open("FEED.SILENT")], PictureOptions::default());
     play(&mut fresh, "+100..200 a/[1-5] every 5 at 0 m");
     assert!(fresh.timeline().starts_with("+100 cleared P1 FEED.SILENT feed:f\n"), "{}", fresh.timeline());
 }

@@ -14,7 +14,7 @@ use impact::{Area, ArmedArea};
 use picture::{Link, Picture, PictureOptions, Publication, Publisher, Tally};
 use transit::{
     FeedId, Fix, Journey, JourneyState, Mode, Now, Observation, Occupancy, OccupancyStatus, RouteId, Significance,
-    StopId, StopReference, UtcMillis, VehicleKey, Word,
+    Status, StopId, StopReference, UtcMillis, VehicleKey, Word,
 };
 
 /// Second 0 of every test, 2026-11-23 08:00:00 UTC.
@@ -134,7 +134,8 @@ impl Stage {
                 FindingVerdict::Cleared => "cleared",
             };
             let (priority, subject) = (finding.priority.word(), &finding.subject);
-            self.told.push(format!("+{second} {verdict} {priority} {} {subject}", finding.rule));
+            let drill = if finding.status == Status::Actual { "" } else { " (drill)" };
+            self.told.push(format!("+{second} {verdict} {priority} {} {subject}{drill}", finding.rule));
         }
         if self.round.exceptions_changed {
             self.note_exceptions(second);

@@ -160,6 +160,7 @@ fn incident(geometry: Option<&str>, place: Option<(f64, f64)>, radius_m: Option<
         areas: Vec::new(),
         cancelled: false,
         proposes_clear: false,
+        names: Vec::new(),
         fingerprint: Fingerprint(1),
         retained: false,
         received_at: UtcMillis(0),

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use expect_test::{Expect as Snapshot, expect};
 use picture::{Expect, FeedCondition, FeedPolicy, Link, PictureOptions};
-use transit::{Journey, JourneyState, Observation};
+use transit::{Journey, JourneyState, Observation, ServiceHours};
 
 use crate::stage::{Stage, feed, instant, message, position};
 
 fn stage_expecting(expect: Expect) -> Stage {
-    let policy = FeedPolicy { id: feed("f"), interval_s: None, expect };
+    let policy = FeedPolicy { expect, ..FeedPolicy::of(feed("f")) };
     Stage::new(PictureOptions { feeds: vec![policy], ..PictureOptions::default() })
 }
 
@@ -72,6 +72,39 @@ fn no_vehicle_is_not_good() {
         301 silent
     "#]]
     .assert_eq(&play(&mut stage_expecting(Expect::Always), 0, 0..900, always));
+}
+
+/// A feed whose hours are these, in UTC; second 0 is a Monday's 08:00.
+fn stage_in_hours(hours: &str) -> Stage {
+    let hours = ServiceHours::parse(&[hours], jiff::tz::TimeZone::UTC).unwrap();
+    let policy = FeedPolicy { expect: Expect::Hours, hours: Some(hours), ..FeedPolicy::of(feed("f")) };
+    Stage::new(PictureOptions { feeds: vec![policy], ..PictureOptions::default() })
+}
+
+#[test]
+fn i13_in_hours_of_service_silence_counts_with_no_vehicle_known_and_outside_it_does_not() {
+    // Of a feed that nothing is known of, five minutes are a silence.
+    for (hours, expected) in [
+        ("04:30-25:30", "0 unheard\n301 silent\n"),
+        ("18:00-08:00", "0 unheard\n"),
+        // It begins after a while: the silence before that is nobody's fault.
+        ("Mo 08:05-09:00", "0 unheard\n601 silent\n"),
+        ("Tu 08:05-09:00", "0 unheard\n"),
+        ("04:30-08:10", "0 unheard\n301 silent\n600 unheard\n"),
+    ] {
+        assert_eq!(play(&mut stage_in_hours(hours), 0, 0..900, always), expected, "{hours}");
+    }
+}
+
+#[test]
+fn i13_a_fleet_that_falls_silent_is_missed_in_its_hours_and_not_after_them() {
+    let speaks = |_: usize, second: usize| (second < 400).then_some(second as f64);
+    for fleet in [1, 6, 19, 20, 100] {
+        let log = play(&mut stage_in_hours("04:30-25:30"), fleet, 0..900, speaks);
+        assert!(log.ends_with(" silent\n") && log.matches("silent").count() == 1, "{fleet}: {log}");
+        let log = play(&mut stage_in_hours("04:30-08:00"), fleet, 0..900, speaks);
+        assert!(log.ends_with(" quiet\n") && !log.contains("silent"), "{fleet}: {log}");
+    }
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! How vehicles age, are forgotten, and what a publication says of it.
 
 use picture::{Expect, FeedPolicy, Freshness, PictureOptions};
-use transit::Observation;
+use transit::{Mode, Observation};
 
 use crate::stage::{Stage, feed, message, position, vehicle};
 
 fn with_interval(interval_s: Option<f64>) -> Stage {
-    let policy = FeedPolicy { id: feed("f"), interval_s, expect: Expect::Recent };
+    let policy = FeedPolicy { interval_s, expect: Expect::Recent, ..FeedPolicy::of(feed("f")) };
     Stage::new(PictureOptions { feeds: vec![policy], ..PictureOptions::default() })
 }
 
@@ -112,4 +112,33 @@ fn a_publication_without_news_changes_no_vehicle_and_shares_all_records() {
     let keys: Vec<_> = stage.last.view.vehicles.keys().cloned().collect();
     assert_eq!(keys, [vehicle("1"), vehicle("2"), vehicle("3")]);
     assert!(!stage.publish().changed.vehicles);
+}
+
+#[test]
+fn each_mode_of_a_feed_ages_by_its_own_interval() {
+    let mut stage = with_interval(None);
+    let of = |id: &str, second: f64, mode: Mode| Observation { mode: Some(mode), ..message(id, second) };
+    for second in 0..600_u32 {
+        stage.at(f64::from(second));
+        for id in ["1", "2", "3", "4"].iter().filter(|_| second % 5 == 0) {
+            stage.say(&of(id, f64::from(second), Mode::Bus));
+        }
+        for id in ["f1", "f2", "f3"].iter().filter(|_| second % 60 == 0) {
+            stage.say(&of(id, f64::from(second), Mode::Ferry));
+        }
+        stage.publish();
+    }
+    let record = &stage.last.feeds[&feed("f")];
+    assert_eq!((record.interval_s_of(Mode::Bus), record.interval_s_of(Mode::Ferry)), (Some(5.0), Some(60.0)));
+    assert_eq!(record.interval_s_of(Mode::Tram), record.interval_s, "of a mode that was not heard: as of all");
+    // Last heard at 595 and at 540.
+    for (second, bus, ferry) in [
+        (626.0, Freshness::Aging, Freshness::Live),
+        (661.0, Freshness::Aging, Freshness::Aging),
+        (686.0, Freshness::Stale, Freshness::Aging),
+        (781.0, Freshness::Stale, Freshness::Stale),
+    ] {
+        stage.at(second).publish();
+        assert_eq!((stage.freshness("1"), stage.freshness("f1")), (bus, ferry), "at {second}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What a vehicle's alarm does: duplicate, raise, repeat, end (T1, T2, T6, T7).
+//! What a vehicle's alarm does: duplicate, raise, repeat, end (T1, T2, T6 to T8).
 
 use alert::{
     AlarmPhase, AlarmReport, AlarmSubject, Alert, AlertId, Author, Change, CloseReason, Press, Subject,
@@ -6,7 +6,7 @@ use alert::{
 };
 use transit::Now;
 
-use super::{draft::Draft, nothing, one};
+use super::{draft::Draft, echo::Echo, nothing, one};
 use crate::{ControlRoom, Decision, OpenKey, PressKey, Verdict};
 
 /// Subject of all alarms with unreadable ids once too many such are open.
@@ -61,11 +61,11 @@ impl ControlRoom {
             return draft.ends(Verdict::Raised(id));
         };
         let press = Press::of(report, identified, passenger_priority);
-        let (id, re_alarmed) = (alert.id.clone(), alert.re_alarms(&press, now));
-        let due_at = Draft::of(self, now).ack_due(alert.priority.min(press.priority), alert.status);
-        let ack_due_at = due_at.filter(|_| re_alarmed);
         let mut draft = Draft::of(self, now);
-        draft.push(Change::AlertRepeated { alert: id.clone(), at: now.utc, re_alarmed, press, ack_due_at });
+        let Echo { re_alarmed, sounds, release_at, ack_due_at } = draft.echo_of(alert, press.priority);
+        let (id, at) = (alert.id.clone(), now.utc);
+        let again = Change::AlertRepeated { alert: id.clone(), at, re_alarmed, sounds, release_at, press, ack_due_at };
+        draft.push(again);
         draft.expose(&id);
         draft.ends(Verdict::Repeated { alert: id, re_alarmed })
     }

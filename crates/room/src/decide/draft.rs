@@ -41,6 +41,7 @@ impl Draft {
     pub(super) fn raise(&mut self, mut alert: Alert, change: impl FnOnce(Box<Alert>) -> Change) -> AlertId {
         let id = alert.id.clone();
         alert.silence.by_parent = self.room.parent_of(&alert);
+        alert.silence.by_incident = self.room.explanation_of(&alert, self.now.utc);
         alert.silence.out_of_service = self.room.covering(&alert);
         let burst = self.room.burst_of(&alert, self.now.utc);
         alert.silence.collapsed_into = burst.root;
@@ -102,6 +103,7 @@ impl Draft {
         let mut left = alert.silence.clone();
         match &turn {
             Turn::ParentOver => left.by_parent = None,
+            Turn::IncidentOver => left.by_incident = None,
             Turn::InService => left.out_of_service = None,
             Turn::Uncollapsed => left.collapsed_into = None,
             Turn::ShelfEnded => left.shelf = None,
@@ -111,6 +113,7 @@ impl Draft {
             | Turn::OwnerDropped
             | Turn::HoldReleased
             | Turn::ByParent(_)
+            | Turn::ByIncident(_)
             | Turn::OutOfService(_)
             | Turn::Collapsed(_) => {}
         }

@@ -1,10 +1,7 @@
-//! What a rule's finding does: raise, renew, clear (T1, T6 to T8, T13 and the hold of what chatters).
+//! What a rule's finding does: raise, renew, clear (T1, T6 to T8, T13).
 
-use alert::{
-    Alert, AlertClass, AlertCondition, Author, Change, CloseReason, Evidence, Finding, FindingVerdict, Priority,
-    REALARM_EVERY_MS, Renewal,
-};
-use transit::{Now, Status};
+use alert::{Alert, AlertCondition, Author, Change, CloseReason, Evidence, Finding, FindingVerdict, Priority, Renewal};
+use transit::Now;
 
 use super::draft::Draft;
 use crate::{ControlRoom, Decision, OpenKey, Verdict};
@@ -21,7 +18,7 @@ impl Draft {
     /// Takes a finding in.
     pub(super) fn find(&mut self, finding: &Finding) -> Verdict {
         let (subject, rule) = (finding.subject.clone(), finding.rule.clone());
-        let key = OpenKey { subject, rule, status: Status::Actual };
+        let key = OpenKey { subject, rule, status: finding.status };
         let open = self.room.find_open(&key).cloned();
         match (finding.verdict, open) {
             (FindingVerdict::Raised, None) => {
@@ -75,33 +72,18 @@ impl Draft {
         if grown.is_none() && risen.is_none() && !re_raised {
             return None;
         }
-        let at = self.now.utc;
-        let held = alert.class != AlertClass::Emergency && (alert.flap.held() || self.chatters(alert, cleared));
-        let is_shown = alert.silence.is_none() && !held;
-        let re_alarmed = !held && alert.re_alarms_at(priority, self.now);
-        // One that still stands on the list unanswered need not sound at each return.
-        let rested = at.since(alert.annunciated_at) >= REALARM_EVERY_MS;
-        let sounds = is_shown && !re_alarmed && !alert.acknowledged() && (risen.is_some() || (cleared && rested));
-        let ack_due_at =
-            if re_alarmed || sounds { self.ack_due(risen.unwrap_or(alert.priority), alert.status) } else { None };
+        let echo = self.echo_of(alert, priority);
         Some(Renewal {
             priority: risen,
             evidence: evidence.filter(|_| grown.is_some() || re_raised || risen.is_some()).map(Evidence::kept),
             re_raised: cleared,
-            re_alarmed,
-            sounds,
-            held,
-            release_at: held.then(|| at.plus_millis(self.room.options.flap_release_ms)),
-            ack_due_at,
+            re_alarmed: echo.re_alarmed,
+            sounds: echo.sounds,
+            held: echo.release_at.is_some(),
+            release_at: echo.release_at,
+            ack_due_at: echo.ack_due_at,
             text: None,
         })
-    }
-
-    /// This return is one too many within the time.
-    fn chatters(&self, alert: &Alert, returns: bool) -> bool {
-        let options = &self.room.options;
-        let recent = alert.flap.returns.iter().filter(|at| self.now.utc.since(**at) < options.flap_window_ms).count();
-        returns && recent + 1 >= options.flap_cycles
     }
 
     fn find_normal(&mut self, alert: &Alert) -> Verdict {

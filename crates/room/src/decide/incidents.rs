@@ -2,11 +2,11 @@
 
 use alert::{
     Alert, AlertClass, AlertOrigin, Author, Change, CloseReason, Evidence, Finding, FindingVerdict, Incident,
-    IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal, Priority, Severity, Subject,
+    IncidentKey, IncidentOutcome, IncidentPhase, IncidentReport, IncidentWithdrawal, Priority, Severity, Subject,
 };
 use transit::{Now, Status, Word};
 
-use super::{draft::Draft, nothing};
+use super::{draft::Draft, names::Meant, nothing};
 use crate::{ControlRoom, Decision, OpenKey, Verdict};
 
 /// The rule of a severe incident's alert.
@@ -16,29 +16,35 @@ const AT_CONNECT: &str = "incidents at connect";
 
 impl ControlRoom {
     pub(super) fn decide_incident(&self, report: &IncidentReport, now: Now) -> Decision {
+        let Meant { key, names, merged } = self.meant_by(report, now.utc);
+        let report = &IncidentReport { key, names, ..report.clone() };
         let known = self.incidents.get(&report.key).map(|incident| &**incident);
-        let outcome = Incident::judge(known, report);
-        if outcome != IncidentOutcome::Recorded {
-            return nothing(Verdict::Incident(outcome));
+        let mut outcome = Incident::judge(known, report);
+        let opens = outcome == IncidentOutcome::Recorded && known.is_none() && report.phase == IncidentPhase::Active;
+        if opens && self.open_incidents >= self.options.incidents_max {
+            outcome = IncidentOutcome::NoRoom;
         }
-        if known.is_none() && self.open_incidents >= self.options.incidents_max {
-            return nothing(Verdict::Incident(IncidentOutcome::NoRoom));
-        }
-        let incident = Box::new(Incident::record(known, report, now.utc));
         let mut draft = Draft::of(self, now);
-        draft.push(Change::IncidentRecorded(incident));
-        draft.weigh_incident(&report.key);
+        if outcome == IncidentOutcome::Recorded {
+            let incident = Box::new(Incident::record(known, report, now.utc));
+            draft.change_incident(Change::IncidentRecorded(incident));
+        } else if known.is_some() && !report.names.is_empty() {
+            // A message that comes late says no news, but what belongs together.
+            let (key, names) = (report.key.clone(), report.names.clone());
+            draft.push(Change::IncidentNamed { key, names, at: now.utc });
+        }
+        draft.merge(&merged);
         draft.ends(Verdict::Incident(outcome))
     }
 
     pub(super) fn decide_withdrawal(&self, withdrawal: &IncidentWithdrawal, now: Now) -> Decision {
-        match self.incidents.get(&withdrawal.key) {
+        let key = self.find_meant(&withdrawal.key, now.utc).unwrap_or_else(|| withdrawal.key.clone());
+        match self.incidents.get(&key) {
             None => nothing(Verdict::Incident(IncidentOutcome::Unknown)),
             Some(incident) if incident.withdrawn => nothing(Verdict::Incident(IncidentOutcome::Same)),
             Some(_) => {
                 let mut draft = Draft::of(self, now);
-                draft.push(Change::IncidentWithdrawn { key: withdrawal.key.clone(), at: now.utc });
-                draft.weigh_incident(&withdrawal.key);
+                draft.change_incident(Change::IncidentWithdrawn { key, at: now.utc });
                 draft.ends(Verdict::Incident(IncidentOutcome::Withdrawn))
             }
         }
@@ -59,8 +65,18 @@ fn subject_of(key: &IncidentKey) -> Subject {
 }
 
 impl Draft {
+    /// Changes an incident, and brings in line with it what it raises and what it explains.
+    pub(super) fn change_incident(&mut self, change: Change) {
+        let key = change.incident_key().cloned();
+        self.push(change);
+        if let Some(key) = key {
+            self.weigh_incident(&key);
+            self.explain(&key);
+        }
+    }
+
     /// Brings the alert of an incident in line with what the incident is now.
-    pub(super) fn weigh_incident(&mut self, key: &IncidentKey) {
+    fn weigh_incident(&mut self, key: &IncidentKey) {
         let Some(incident) = self.room.find_incident(key).cloned() else { return };
         let status = incident.report.status;
         let own = OpenKey { subject: subject_of(key), rule: SEVERE.to_owned(), status };
@@ -100,6 +116,7 @@ impl Draft {
         let finding = Finding {
             rule: SEVERE.to_owned(),
             subject: key.subject.clone(),
+            status: key.status,
             verdict: FindingVerdict::Raised,
             class: AlertClass::Safety,
             priority,
@@ -108,7 +125,6 @@ impl Draft {
             parents: Vec::new(),
         };
         let mut alert = Alert::found(self.room.next_id(self.now), &finding, self.now);
-        alert.status = key.status;
         alert.incident = matches!(key.subject, Subject::Incident(_)).then(|| incident.report.key.clone());
         alert.retained = incident.report.retained;
         alert.text.clone_from(&incident.report.title);

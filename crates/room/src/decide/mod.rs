@@ -4,8 +4,12 @@
 
 mod alarms;
 mod draft;
+mod echo;
+mod explanations;
 mod findings;
+mod incident_orders;
 mod incidents;
+mod names;
 mod orders;
 mod ticks;
 

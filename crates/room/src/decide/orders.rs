@@ -1,13 +1,12 @@
 //! What an operator's order does, or why it is refused (T3 to T5, T9 to T11, T18 to T21). A repeat changes nothing.
 
 use alert::{
-    Alert, AlertCondition, AlertId, Author, Change, CloseReason, Command, Deed, Incident, IncidentDeed, IncidentKey,
-    IncidentPhase, IncidentReport, OperatorAlert, Order, Ordered, Publication, Refusal, Renewal, Suppression,
-    SuppressionId, SuppressionRequest, Turn,
+    Alert, AlertCondition, AlertId, Author, Change, CloseReason, Command, Deed, IncidentKey, OperatorAlert, Order,
+    Ordered, Refusal, Renewal, Suppression, SuppressionId, SuppressionRequest, Turn,
 };
 use transit::{Now, UtcMillis};
 
-use super::{draft::Draft, incidents::is_for_public};
+use super::draft::Draft;
 use crate::{CarriedOut, ControlRoom, Decision, OpenKey, RequestKey, Target, Verdict};
 
 impl ControlRoom {
@@ -313,96 +312,5 @@ impl Draft {
         let author = Author::Person(command.actor.clone());
         self.end_suppression(id, author, comment.cloned(), Some(command.request_id.clone()));
         Ok(Verdict::SuppressionDone(id))
-    }
-
-    fn order_incident(
-        &mut self,
-        command: &Command,
-        key: &IncidentKey,
-        deed: &IncidentDeed,
-        comment: Option<&String>,
-    ) -> Result<Verdict, Refusal> {
-        let known = self.room.find_incident(key).map(|incident| Incident::clone(incident));
-        if let Some(incident) = self.incident_after(command, key, deed, known)? {
-            self.push(Change::IncidentOrdered {
-                key: key.clone(),
-                at: self.now.utc,
-                actor: command.actor.clone(),
-                deed: deed.clone(),
-                incident: Box::new(incident),
-                comment: comment.cloned(),
-                request_id: command.request_id.clone(),
-            });
-            self.weigh_incident(key);
-        }
-        Ok(Verdict::IncidentDone(key.clone()))
-    }
-
-    /// The incident as the order leaves it; `None` when it is so already.
-    fn incident_after(
-        &self,
-        command: &Command,
-        key: &IncidentKey,
-        deed: &IncidentDeed,
-        known: Option<Incident>,
-    ) -> Result<Option<Incident>, Refusal> {
-        let at = self.now.utc;
-        let mut incident = match (deed, known) {
-            (IncidentDeed::Open(report), known) => return self.opened(key, report, known.as_ref()),
-            (_, None) => return Err(Refusal::UnknownIncident(key.clone())),
-            (_, Some(incident)) => incident,
-        };
-        let is_open = incident.phase == IncidentPhase::Active;
-        match deed {
-            IncidentDeed::Open(_) => {}
-            IncidentDeed::Update(_) if !is_open => return Err(Refusal::IncidentClosed(key.clone())),
-            IncidentDeed::Update(report) => {
-                let again = report.fingerprint == incident.report.fingerprint;
-                let report = IncidentReport { key: key.clone(), ..IncidentReport::clone(report) };
-                return Ok((!again).then(|| Incident::record(Some(&incident), &report, at)));
-            }
-            IncidentDeed::Close if !is_open => return Ok(None),
-            IncidentDeed::Close => {
-                incident.phase = IncidentPhase::Closed;
-                incident.closed_at = Some(at);
-            }
-            IncidentDeed::Publish { .. } if !is_open => return Err(Refusal::IncidentClosed(key.clone())),
-            IncidentDeed::Publish { .. } if !is_for_public(incident.report.status) => {
-                return Err(Refusal::NotActual(key.clone()));
-            }
-            IncidentDeed::Publish { title, text } => {
-                if title.is_none() && text.is_empty() {
-                    return Err(Refusal::Missing("the public text"));
-                }
-                let said = incident.publication.as_ref();
-                if said.is_some_and(|said| said.title == *title && said.text == *text) {
-                    return Ok(None);
-                }
-                let by = command.actor.by.clone();
-                incident.publication = Some(Publication { title: title.clone(), text: text.clone(), by, at });
-            }
-            IncidentDeed::Withdraw if incident.publication.is_none() => return Err(Refusal::NotPublic(key.clone())),
-            IncidentDeed::Withdraw => incident.publication = None,
-        }
-        incident.updated_at = at;
-        incident.history = Vec::new();
-        Ok(Some(incident))
-    }
-
-    fn opened(
-        &self,
-        key: &IncidentKey,
-        report: &IncidentReport,
-        known: Option<&Incident>,
-    ) -> Result<Option<Incident>, Refusal> {
-        if let Some(known) = known {
-            let same = known.report.fingerprint == report.fingerprint && known.phase == IncidentPhase::Active;
-            return if same { Ok(None) } else { Err(Refusal::IncidentExists(key.clone())) };
-        }
-        if self.room.open_incidents >= self.room.options.incidents_max {
-            return Err(Refusal::NoRoom);
-        }
-        let report = IncidentReport { key: key.clone(), ..report.clone() };
-        Ok(Some(Incident::record(None, &report, self.now.utc)))
     }
 }

@@ -1,4 +1,5 @@
-//! What is due: shelves, escalation, reminders, expiry, holds, suppressions, planned incidents (T12, T15 to T17).
+//! What is due: shelves, escalation, reminders, expiry, holds, suppressions, incidents that begin or end by the clock
+//! (T12, T15 to T17).
 
 use alert::{Alert, AlertClass, AlertCondition, AlertId, Author, Change, CloseReason, Turn};
 use transit::Now;
@@ -41,6 +42,7 @@ impl Draft {
                 let Some(alert) = self.room.find_alert(id).cloned() else { return };
                 match kind {
                     Deadline::Shelf => self.speak(id, Turn::ShelfEnded),
+                    Deadline::Explained => self.explain_anew(id),
                     Deadline::Acknowledge => self.escalate(&alert),
                     Deadline::Remind => self.remind(&alert),
                     Deadline::Expire => self.expire(&alert),
@@ -49,8 +51,12 @@ impl Draft {
             }
             Timer::Suppression(id) => self.end_suppression(*id, Author::Timer, None, None),
             Timer::Incident(key) => {
-                self.push(Change::IncidentStarted { key: key.clone(), at: self.now.utc });
-                self.weigh_incident(key);
+                let (key, at) = (key.clone(), self.now.utc);
+                let Some(incident) = self.room.find_incident(&key) else { return };
+                let starts = incident.starts_at.is_some_and(|starts| starts <= at);
+                let change =
+                    if starts { Change::IncidentStarted { key, at } } else { Change::IncidentEnded { key, at } };
+                self.change_incident(change);
             }
         }
     }

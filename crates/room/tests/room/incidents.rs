@@ -114,3 +114,92 @@ fn a_closed_incident_leaves_memory_after_its_time() {
     stage.step(&input("+2 incident its/3 v1 flood"), now(week + 1));
     assert_eq!(stage.room.incidents().count(), 2);
 }
+
+/// Which incidents there are after a story, each with what became of it.
+fn ending(script: &str) -> String {
+    let mut stage = Stage::new(RoomOptions::default());
+    for (second, line) in (0..).zip(script.lines().map(str::trim).filter(|line| !line.is_empty())) {
+        stage.step(&input(&format!("+0 {line}")), now(second));
+    }
+    let live = format!("{:?}", stage.room);
+    for records in [0, stage.log.len() / 2, stage.log.len()] {
+        assert_eq!(format!("{:?}", stage.restarted_at(records)), live, "what things are called survives a restart");
+    }
+    let told = |i: &std::sync::Arc<alert::Incident>| {
+        let withdrawn = if i.withdrawn { " withdrawn" } else { "" };
+        format!("{} v{} {}{withdrawn}", i.report.key, i.report.version.unwrap_or_default(), i.standing())
+    };
+    stage.room.incidents().map(told).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn an_update_that_names_only_its_predecessor_is_of_the_first_in_any_order() {
+    // As CAP is read: an update of a chain is keyed by the one it names, and names itself.
+    let chain = [
+        "incident kma/O v1 weather severe names=O",
+        "incident kma/O v2 weather severe names=U2",
+        "incident kma/U2 v3 weather severe names=U3",
+        "incident kma/U3 v4 weather severe names=U4",
+    ];
+    assert_eq!(ending(&chain.join("\n")), "kma/O v4 active/severe");
+    // What comes late says no more than what belongs together.
+    for order in [[3, 2, 1, 0], [0, 2, 1, 3], [0, 3, 2, 1], [2, 0, 3, 1], [1, 3, 0, 2]] {
+        let lines: Vec<&str> = order.iter().map(|n| chain[*n]).collect();
+        let end = ending(&lines.join("\n"));
+        let open: Vec<&str> = end.split("; ").filter(|told| told.contains("active")).collect();
+        assert_eq!(open.len(), 1, "{order:?}: {end}");
+        assert!(open[0].contains(" v4 "), "{order:?}: {end}");
+    }
+}
+
+#[test]
+fn a_cancel_by_any_of_its_ids_ends_the_incident_and_stays_the_last_word() {
+    let told = "incident kma/O v1 weather names=O
+        incident kma/O v2 weather names=U2
+        incident kma/U2 v3 weather names=U3\n";
+    for cancel in [
+        "incident kma/U3 v9 other cancelled names=C",
+        "incident kma/O v9 other cancelled names=C,U2,U3",
+        "incident kma/U2 v9 other cancelled names=C",
+        "withdraw kma/U3",
+        "withdraw kma/U2",
+    ] {
+        let end = ending(&format!("{told}{cancel}\nincident kma/U2 v3 weather names=U3"));
+        let is_over = end.contains(" closed/") && end.ends_with(" withdrawn");
+        assert!(end.starts_with("kma/O v") && is_over && !end.contains(';'), "{cancel}: {end}");
+    }
+}
+
+#[test]
+fn a_cancel_before_what_it_takes_back_is_a_tombstone_for_all_its_ids() {
+    let cancel = "incident kma/O v9 other cancelled names=C,U2,U3";
+    for late in [
+        "incident kma/O v1 weather",
+        "incident kma/O v2 weather names=U2",
+        "incident kma/U2 v3 weather names=U3",
+        "incident kma/U3 v4 weather names=U4",
+    ] {
+        let end = ending(&format!("{cancel}\n{late}"));
+        assert_eq!(end, "kma/O v9 closed/minor withdrawn", "{late}");
+    }
+    // A cancel that lists what are several incidents of ours ends them all and makes them none.
+    let end = ending(
+        "incident kma/A v1 weather
+         incident kma/B v2 weather
+         incident kma/A v9 other cancelled names=C,B
+         withdraw kma/B",
+    );
+    assert_eq!(end, "kma/A v9 closed/minor withdrawn; kma/B v2 closed/moderate withdrawn");
+}
+
+#[test]
+fn what_incidents_are_called_is_bounded() {
+    let mut stage = Stage::new(RoomOptions { alias_max: 2, ..RoomOptions::default() });
+    for n in 0..10 {
+        stage.step(&input(&format!("+0 incident kma/A v{n} weather names=U{n}")), now(n));
+    }
+    stage.step(&input("+0 incident kma/U1 v20 weather"), now(20));
+    stage.step(&input("+0 incident kma/U9 v30 weather"), now(30));
+    let keys: Vec<String> = stage.room.incidents().map(|i| i.report.key.to_string()).collect();
+    assert_eq!(keys, ["kma/A", "kma/U1"], "the oldest name is forgotten, which only makes two of one");
+}

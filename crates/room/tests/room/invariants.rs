@@ -164,6 +164,28 @@ fn i16_an_hour_of_flapping_each_second_is_one_open_alert_that_sounds_at_most_twi
     assert!(alert.history.len() < 300, "{} entries", alert.history.len());
 }
 
+#[test]
+fn i16_an_hour_of_a_device_flapping_each_second_is_one_open_alert_that_sounds_at_most_twice() {
+    // Nobody takes it; and somebody takes it each time that it stands there untaken.
+    for taken in [false, true] {
+        let mut stage = Stage::new(RoomOptions::default());
+        for second in 0..3600 {
+            let verb = if second % 2 == 0 { "press" } else { "end" };
+            stage.step(&input(&format!("+0 {verb} 22/1 e{second}@{second} breakdown")), now(second));
+            stage.step(&Input::Tick, now(second));
+            let newest = stage.room.alerts().last().unwrap();
+            if taken && second > 10 && !newest.acknowledged() {
+                let number = newest.id.number;
+                stage.step(&input(&format!("+0 ack {number} by kim")), now(second));
+            }
+        }
+        let alert = first(&stage);
+        assert_eq!((stage.room.alerts().count(), alert.is_open(), alert.flap.held()), (1, true, true), "{taken}");
+        assert!(alert.annunciations <= 2, "sounded {}", alert.annunciations);
+        assert!(alert.history.len() < 300, "{} entries", alert.history.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -209,6 +231,25 @@ proptest! {
             end
         };
         prop_assert_eq!(play(&order), play(&[0, 1, 2, 3, 4, 5]));
+    }
+
+    #[test]
+    fn i18_the_same_versions_of_an_incident_in_any_order_end_in_the_same_state(
+        order in Just((1..7_u32).collect::<Vec<_>>()).prop_shuffle(),
+        words in prop::collection::vec(prop_oneof![
+            Just("flood"), Just("flood lifted"), Just("flood extreme"), Just("rally"), Just("flood closed"), Just("flood exercise"),
+        ], 7),
+    ) {
+        let play = |order: &[u32]| {
+            let mut stage = Stage::new(RoomOptions::default());
+            for n in order {
+                let line = format!("+0 incident its/1 v{n} title=t{n} {}", words[*n as usize]);
+                stage.step(&input(&line), now(100));
+            }
+            let incident = stage.room.incidents().next().unwrap().as_ref().clone();
+            (incident.report.title.clone(), incident.severity, incident.standing(), incident.clear_proposed)
+        };
+        prop_assert_eq!(play(&order), play(&[1, 2, 3, 4, 5, 6]));
     }
 
     #[test]

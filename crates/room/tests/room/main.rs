@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be read must fail its test")]
 
+mod armed;
 mod bounds;
+mod clearing;
+mod explained;
 mod findings;
 mod incidents;
 mod invariants;

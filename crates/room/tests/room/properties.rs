@@ -29,7 +29,18 @@ fn command_line() -> impl Strategy<Value = String> {
 }
 
 fn incident_line() -> impl Strategy<Value = String> {
-    let report = (1..3_u32, 0..4_u32, prop_oneof![Just("flood"), Just("crash closed"), Just("rally radius=0.1234567")]);
+    let report = (
+        1..3_u32,
+        0..4_u32,
+        prop_oneof![
+            Just("flood"),
+            Just("crash closed"),
+            Just("rally radius=0.1234567"),
+            Just("flood lifted"),
+            Just("rally effect=DETOUR affects=402 ends=400"),
+            Just("rally effect=DETOUR affects=402")
+        ],
+    );
     prop_oneof![
         3 => report.clone().prop_map(|(id, version, rest)| format!("+0 incident its/{id} v{version} {rest}")),
         1 => report.clone().prop_map(|(id, _, rest)| format!("+0 incident its/{id} {rest}")),
@@ -38,13 +49,14 @@ fn incident_line() -> impl Strategy<Value = String> {
 }
 
 fn finding_line() -> impl Strategy<Value = String> {
-    let rule = prop_oneof![Just("VEH.SILENT"), Just("VEH.STALL"), Just("EMG.X"), Just("HAZ.Q")];
+    let rule = prop_oneof![Just("VEH.SILENT"), Just("VEH.STALL"), Just("VEH.OFFROUTE"), Just("EMG.X"), Just("HAZ.Q")];
     let subject = prop_oneof![Just("22/1"), Just("22/2"), Just("22/3"), Just("22/4"), Just("22/5"), Just("22/6")];
     let rest = prop_oneof![Just("P3"), Just("P2"), Just("P1"), Just("P3 members=22/1"), Just("P3 members=22/1,22/2")];
     let verb = prop_oneof![3 => Just("find"), 2 => Just("normal")];
     let child = (verb.clone(), rule, subject, rest).prop_map(|(verb, rule, subject, rest)| {
         let more = match rule {
-            "EMG.X" => "class=emergency",
+            "EMG.X" => "class=emergency route=402",
+            "VEH.OFFROUTE" => "route=402",
             "HAZ.Q" => "latched",
             _ => "",
         };
@@ -75,6 +87,10 @@ fn order_line() -> impl Strategy<Value = String> {
         Just("inc-open ops/1 flood by kim"),
         Just("inc-update ops/1 flood minor by kim"),
         Just("inc-close its/1 by kim"),
+        Just("inc-keep its/1 by lee"),
+        Just("inc-arm operator/place:u flood by kim until=UNTIL"),
+        Just("inc-arm operator/place:u flood by lee"),
+        Just("inc-close operator/place:u by lee"),
         Just("publish ops/1 by kim title=a"),
         Just("unpublish ops/1 by kim"),
         Just("group its/1 1,2 by kim"),

@@ -7,15 +7,18 @@
 //! `+10 handover 1 by kim to=lee` · `+11 release|unshelve|reset|comment|mark 1 by kim comment=..` ·
 //! `+12 raise by kim stop:s1 fire P2 covert expires=900` · `+13 suppress VEH.* by kim until=3600 subject=..` ·
 //! `+14 unsuppress 1 by kim` · `+15 group|split its/7 1,2 by kim` · `+16 inc-open|inc-update|inc-close|publish|unpublish
-//! ops/1 flood by kim`.
+//! ops/1 flood by kim` · `+17 inc-keep its/7 by kim` · `+18 inc-arm operator/place:u flood by kim until=3600`.
+//! An incident's words: `lifted` (they say that it is over), `names=U1,U2` (what its
+//! source calls it besides), `cancelled`, `effect=DETOUR affects=402+0,403 ends=600`; a finding's:
+//! `route=402 trip=t1`.
 //! Subjects starting with `?` are unreadable; an event is `id@second`, `id`, `@second` or `-`; `dup` and `retained` are
 //! flags of the delivery and do not change the bytes.
 
 use std::{collections::BTreeMap, fmt::Write};
 
 use alert::{
-    ActivePeriod, Actor, AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertClass, AlertId, Change,
-    CloseReason, Command, Deed, Evidence, Finding, FindingVerdict, Fingerprint, IncidentDeed, IncidentKey,
+    ActivePeriod, Actor, Affected, AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertClass, AlertId,
+    Change, CloseReason, Command, Deed, Evidence, Finding, FindingVerdict, Fingerprint, IncidentDeed, IncidentKey,
     IncidentKind, IncidentPhase, IncidentReport, IncidentWithdrawal, Mark, MarkStep, OperatorAlert, Order, Priority,
     Severity, ShelfKind, Subject, SuppressionRequest,
 };
@@ -129,6 +132,7 @@ fn told(room: &ControlRoom, decision: &Decision) -> String {
     let marks = [
         (silence.shelf.is_some(), "shelved"),
         (silence.by_parent.is_some(), "by parent"),
+        (silence.by_incident.is_some(), "by incident"),
         (silence.out_of_service.is_some(), "out of service"),
         (silence.collapsed_into.is_some(), "collapsed"),
         (alert.flap.held(), "held"),
@@ -298,16 +302,23 @@ fn subject(text: &str) -> Subject {
 fn finding(words: &[&str], verdict: FindingVerdict) -> Finding {
     let value = |name: &str| words.iter().find_map(|w| w.strip_prefix(name));
     let members = value("members=").map(|list| list.split(',').map(subject).collect()).unwrap_or_default();
-    let figures = value("silent=").map(|s| ("silent_s".to_owned(), s.to_owned())).into_iter().collect();
+    let figure = |name: &str, key: &str| value(name).map(|said| (key.to_owned(), said.to_owned()));
+    let figures = [figure("silent=", "silent_s"), figure("route=", "route_id"), figure("trip=", "trip_id")];
     let parent = value("parent=").map(|p| p.split_once('/').unwrap());
     Finding {
         rule: words[0].to_owned(),
         subject: subject(words[1]),
+        status: words.iter().find_map(|w| Status::find(w)).unwrap_or(Status::Actual),
         verdict,
         class: value("class=").map_or(AlertClass::Service, |w| AlertClass::find(w).unwrap()),
         priority: words.iter().find_map(|w| Priority::find(w)).unwrap_or(Priority::P3),
         latched: words.contains(&"latched"),
-        evidence: Evidence { figures, members, lat: Some(60.170_833_333_333_33), lon: Some(24.1 + 0.2) },
+        evidence: Evidence {
+            figures: figures.into_iter().flatten().collect(),
+            members,
+            lat: Some(60.170_833_333_333_33),
+            lon: Some(24.1 + 0.2),
+        },
         parents: parent.map(|(rule, of)| (rule.to_owned(), subject(of))).into_iter().collect(),
     }
 }
@@ -376,6 +387,12 @@ fn order_without_alert(verb: &str, words: &[&str], comment: Option<String>) -> O
         "inc-open" => on_incident(IncidentDeed::Open(Box::new(incident(words, 0)))),
         "inc-update" => on_incident(IncidentDeed::Update(Box::new(incident(words, 0)))),
         "inc-close" => on_incident(IncidentDeed::Close),
+        "inc-keep" => on_incident(IncidentDeed::Keep),
+        "inc-arm" => {
+            // Who and until when are not part of what is armed.
+            let what: Vec<&str> = words.iter().copied().take_while(|word| *word != "by").collect();
+            on_incident(IncidentDeed::Arm { report: Box::new(incident(&what, 0)), until: seconds("until=") })
+        }
         "publish" => on_incident(IncidentDeed::Publish { title: value("title="), text: BTreeMap::new() }),
         "unpublish" => on_incident(IncidentDeed::Withdraw),
         other => panic!("no verb {other}"),
@@ -393,7 +410,11 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         key: incident_key(words[0]),
         feed: FeedId::parse("native").unwrap(),
         version: value("v").and_then(|n| n.parse().ok()),
-        phase: if words.contains(&"closed") { IncidentPhase::Closed } else { IncidentPhase::Active },
+        phase: if words.contains(&"closed") || words.contains(&"cancelled") {
+            IncidentPhase::Closed
+        } else {
+            IncidentPhase::Active
+        },
         status: words.iter().find_map(|w| Status::find(w)).unwrap_or(Status::Actual),
         kind: words.iter().find_map(|w| IncidentKind::find(w)).unwrap_or(IncidentKind::Other),
         kind_word: value("kind=").map(str::to_owned),
@@ -401,28 +422,43 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         severity: words.iter().find_map(|w| Severity::find(w)),
         urgency: None,
         certainty: None,
-        effect: None,
-        active_periods: value("starts=")
-            .map(|s| ActivePeriod { start: Some(at(s.parse().unwrap())), end: None })
-            .into_iter()
-            .collect(),
+        effect: value("effect=").map(str::to_owned),
+        active_periods: period(value("starts="), value("ends=")).into_iter().collect(),
         expected_end: None,
         lat: Some(60.170_833_333_333_33),
         lon: Some(24.1 + 0.2),
         geometry: None,
         radius_m: value("radius=").and_then(|n| n.parse().ok()),
-        affects: Vec::new(),
+        affects: value("affects=").map(|list| list.split(',').map(affected).collect()).unwrap_or_default(),
         title: value("title=").map(str::to_owned),
         text: BTreeMap::new(),
         public_title: None,
         public_text: BTreeMap::new(),
         road_control: None,
         areas: Vec::new(),
-        cancelled: false,
-        proposes_clear: false,
+        cancelled: words.contains(&"cancelled"),
+        names: value("names=").map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+        proposes_clear: words.contains(&"lifted"),
         fingerprint: print_of(words, AlarmPhase::Raised),
         retained: words.contains(&"retained"),
         received_at: at(second),
+    }
+}
+
+fn period(starts: Option<&str>, ends: Option<&str>) -> Option<ActivePeriod> {
+    let second = |text: Option<&str>| text.map(|s| at(s.parse().unwrap()));
+    (starts.is_some() || ends.is_some()).then(|| ActivePeriod { start: second(starts), end: second(ends) })
+}
+
+/// `402`, `402+0`, `402@trip`, or `402#vehicle`.
+fn affected(text: &str) -> Affected {
+    let split = |sign: char| text.split_once(sign).map(|(_, rest)| rest.to_owned());
+    Affected {
+        route_id: Some(text.split(['+', '@', '#']).next().unwrap().to_owned()),
+        direction_id: split('+').map(|direction| direction.parse().unwrap()),
+        trip_id: split('@'),
+        vehicle_id: split('#'),
+        ..Affected::default()
     }
 }
 

@@ -290,6 +290,64 @@ fn a_breakdown_clears_by_its_source_and_ends_once_taken_in_either_order() {
 }
 
 #[test]
+fn a_device_that_chatters_is_held_until_it_is_quiet_and_an_emergency_never() {
+    check(
+        "+0 press 22/1 e1@0 breakdown
+         +1 end 22/1 e1@1 breakdown
+         +2 press 22/1 e2@2 breakdown
+         +3 end 22/1 e2@3 breakdown
+         +4 press 22/1 e3@4 breakdown
+         +5 end 22/1 e3@5 breakdown
+         +6 press 22/1 e4@6 breakdown
+         +7 ack 1 by kim
+         +8 end 22/1 e4@8 breakdown
+         +9 press 22/1 e5@9 breakdown passengers=9
+         +10 end 22/1 e5@10 breakdown
+         +608 tick
+         +609 tick
+         +610 press 22/1 e6@610 breakdown
+         +611 end 22/1 e6@611 breakdown
+         +700 press 22/1 e7@700 breakdown
+         +800 press 22/2 e1@800
+         +801 end 22/2 e1@801
+         +802 press 22/2 e2@802
+         +803 end 22/2 e2@803
+         +804 reset 3 by kim
+         +805 press 22/2 e3@805
+         +806 end 22/2 e3@806
+         +807 reset 3 by kim
+         +808 press 22/2 e4@808",
+        &expect![[r#"
+            +0 press 22/1 e1@0 breakdown => raised 20261123-1: P3 active, nobody's, count 1
+            +1 end 22/1 e1@1 breakdown => source normal 20261123-1: P3 cleared, nobody's, source normal, count 1
+            +2 press 22/1 e2@2 breakdown => repeated 20261123-1: P3 active, nobody's, count 2
+            +3 end 22/1 e2@3 breakdown => source normal 20261123-1: P3 cleared, nobody's, source normal, count 2
+            +4 press 22/1 e3@4 breakdown => repeated 20261123-1: P3 active, nobody's, count 3
+            +5 end 22/1 e3@5 breakdown => source normal 20261123-1: P3 cleared, nobody's, source normal, count 3
+            +6 press 22/1 e4@6 breakdown => repeated 20261123-1: P3 active, nobody's, held, count 4
+            +7 ack 1 by kim => done 20261123-1: P3 active, kim's, held, count 4
+            +8 end 22/1 e4@8 breakdown => source normal 20261123-1: P3 cleared, kim's, source normal, held, count 4
+            +9 press 22/1 e5@9 breakdown passengers=9 => repeated 20261123-1: P2 active, kim's, held, count 5
+            +10 end 22/1 e5@10 breakdown => source normal 20261123-1: P2 cleared, kim's, source normal, held, count 5
+            +608 tick => nothing due
+            +609 tick => 1 hold_released; 1 closed resolved
+            +610 press 22/1 e6@610 breakdown => raised 20261123-2: P3 active, nobody's, count 1
+            +611 end 22/1 e6@611 breakdown => source normal 20261123-2: P3 cleared, nobody's, source normal, count 1
+            +700 press 22/1 e7@700 breakdown => repeated 20261123-2: P3 active, nobody's, sounded 2, count 2
+            +800 press 22/2 e1@800 => raised 20261123-3: P1 active, nobody's, count 1
+            +801 end 22/2 e1@801 => source normal 20261123-3: P1 active, nobody's, source normal, count 1
+            +802 press 22/2 e2@802 => repeated 20261123-3: P1 active, nobody's, count 2
+            +803 end 22/2 e2@803 => source normal 20261123-3: P1 active, nobody's, source normal, count 2
+            +804 reset 3 by kim => done 20261123-3: P1 cleared, nobody's, source normal, count 2
+            +805 press 22/2 e3@805 => repeated 20261123-3: P1 active, nobody's, sounded 2, count 3
+            +806 end 22/2 e3@806 => source normal 20261123-3: P1 active, nobody's, source normal, sounded 2, count 3
+            +807 reset 3 by kim => done 20261123-3: P1 cleared, nobody's, source normal, sounded 2, count 3
+            +808 press 22/2 e4@808 => repeated 20261123-3: P1 active, nobody's, sounded 3, count 4
+        "#]],
+    );
+}
+
+#[test]
 fn a_test_never_swallows_a_real_press() {
     check(
         "+0 press 22/800 e1@0 test

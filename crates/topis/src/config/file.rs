@@ -257,9 +257,12 @@ pub struct Feed {
     /// Mode where a message has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
-    /// When its silence means something: `recent` (default) or `always`.
+    /// When its silence means something: `recent` (default), `hours` or `always`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// Its hours of service in `schedule.timezone`, for `expect = "hours"`: `["Mo-Fr 04:30-25:30", "Sa,Su 05:00-24:00"]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_hours: Option<Vec<String>>,
     /// Seconds between two reports of a vehicle; default: learned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_s: Option<f64>,

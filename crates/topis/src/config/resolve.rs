@@ -7,7 +7,7 @@ use ingest::BrokerUrl;
 use jiff::tz::TimeZone;
 use picture::{Expect, FeedPolicy, JumpLimits, PictureOptions, ServiceArea};
 use tracing_subscriber::EnvFilter;
-use transit::{Coordinate, FeedId, Mode, Word};
+use transit::{Coordinate, FeedId, Mode, ServiceHours, Word};
 
 use super::{
     BrokerConfig, Config, ConfigFault, ConfigFaults, HttpConfig, LogConfig, Typed, fault::redact, file, layers::nearest,
@@ -22,9 +22,9 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let file = &typed.file;
     let http = check.http(&file.http);
     let broker = check.broker(&file.broker);
-    let (feeds, policies) = check.feeds();
-    let picture = check.picture(&file.picture, policies);
     let timezone = check.timezone("schedule.timezone", &file.schedule.timezone);
+    let (feeds, policies) = check.feeds(timezone.as_ref());
+    let picture = check.picture(&file.picture, policies);
     let passenger_priority = check.word("alarms.passenger_priority", &file.alarms.passenger_priority);
     let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
     let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
@@ -85,6 +85,7 @@ fn lay_over(feed: &mut file::Feed, entry: &file::Feed) {
     take(&mut feed.namespace, &entry.namespace);
     take(&mut feed.mode, &entry.mode);
     take(&mut feed.expect, &entry.expect);
+    take(&mut feed.service_hours, &entry.service_hours);
     take(&mut feed.interval_s, &entry.interval_s);
     take(&mut feed.enabled, &entry.enabled);
     take(&mut feed.timezone, &entry.timezone);
@@ -168,7 +169,7 @@ impl Check<'_> {
         })
     }
 
-    fn feeds(&mut self) -> (Vec<FeedSpec>, Vec<FeedPolicy>) {
+    fn feeds(&mut self, zone: Option<&TimeZone>) -> (Vec<FeedSpec>, Vec<FeedPolicy>) {
         let file = &self.typed.file;
         for (i, entry) in file.feeds.iter().enumerate() {
             let key = format!("feeds.{i}.id");
@@ -182,7 +183,7 @@ impl Check<'_> {
         }
         let (mut specs, mut policies) = (Vec::new(), Vec::new());
         for feed in merged_feeds(&file.feeds).into_iter().filter(|feed| feed.enabled != Some(false)) {
-            if let Some((spec, policy)) = self.feed(feed) {
+            if let Some((spec, policy)) = self.feed(feed, zone) {
                 specs.push(spec);
                 policies.push(policy);
             }
@@ -197,7 +198,7 @@ impl Check<'_> {
         (specs, policies)
     }
 
-    fn feed(&mut self, feed: file::Feed) -> Option<(FeedSpec, FeedPolicy)> {
+    fn feed(&mut self, feed: file::Feed, zone: Option<&TimeZone>) -> Option<(FeedSpec, FeedPolicy)> {
         let at = self.typed.file.feeds.iter().position(|entry| entry.id == feed.id);
         let key = |name: &str| at.map_or_else(|| format!("feeds.{name}"), |i| format!("feeds.{i}.{name}"));
         let id = match FeedId::parse(&feed.id) {
@@ -213,14 +214,14 @@ impl Check<'_> {
         }
         // A word that is wrong is told here; the rest of the feed is looked at all the same.
         let mode = feed.mode.as_ref().and_then(|word| self.word::<Mode>(&key("mode"), word));
-        let expect = feed.expect.as_ref().and_then(|word| self.word::<Expect>(&key("expect"), word));
+        let (expect, hours) = self.expectation(&feed, &key, zone);
         if let Some(interval_s) = feed.interval_s.filter(|s| !(0.1..=3600.0).contains(s)) {
             self.number_fault(&key("interval_s"), interval_s, "is no reporting interval; use 0.1 to 3600 seconds");
         }
         let (id, format) = (id?, feed.format?);
         let learned = FeedPolicy::of(id.clone());
         let expect = expect.unwrap_or(learned.expect);
-        let policy = FeedPolicy { interval_s: feed.interval_s, expect, ..learned };
+        let policy = FeedPolicy { interval_s: feed.interval_s, expect, hours, ..learned };
         let spec = FeedSpec {
             topics: feed.topics.unwrap_or_default(),
             agency: feed.agency,
@@ -230,6 +231,46 @@ impl Check<'_> {
             ..FeedSpec::new(id, &format)
         };
         Some((spec, policy))
+    }
+
+    /// When a feed should speak.
+    fn expectation(
+        &mut self,
+        feed: &file::Feed,
+        key: &dyn Fn(&str) -> String,
+        zone: Option<&TimeZone>,
+    ) -> (Option<Expect>, Option<ServiceHours>) {
+        let expect = match feed.expect.as_deref() {
+            Some("schedule") => {
+                let fix = "needs a timetable, which this version does not read; use \"hours\" with service_hours";
+                self.fault(&key("expect"), "schedule", fix);
+                return (None, None);
+            }
+            word => word.and_then(|word| self.word::<Expect>(&key("expect"), word)),
+        };
+        match (expect, &feed.service_hours) {
+            (Some(Expect::Hours), None) => {
+                let fix = "needs service_hours, like [\"Mo-Fr 04:30-25:30\", \"Sa,Su 05:00-24:00\"]";
+                self.fault(&key("expect"), "hours", fix);
+                (expect, None)
+            }
+            (Some(Expect::Hours), Some(texts)) => {
+                if self.typed.file.schedule.timezone.is_empty() {
+                    let fix = "is empty, and service_hours are in it; write it like Asia/Seoul, or UTC";
+                    self.fault("schedule.timezone", "", fix);
+                }
+                let hours = ServiceHours::parse(texts, zone.cloned().unwrap_or(TimeZone::UTC));
+                let told =
+                    hours.map_err(|error| self.fault(&key("service_hours"), &texts.join(", "), error.to_string()));
+                (expect, told.ok())
+            }
+            (Some(Expect::Recent | Expect::Always) | None, Some(texts)) => {
+                let fix = "mean nothing without expect = \"hours\"; write that too, or leave them out";
+                self.fault(&key("service_hours"), &texts.join(", "), fix);
+                (expect, None)
+            }
+            (Some(Expect::Recent | Expect::Always) | None, None) => (expect, None),
+        }
     }
 
     fn picture(&mut self, limits: &file::Picture, feeds: Vec<FeedPolicy>) -> PictureOptions {

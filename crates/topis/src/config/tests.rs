@@ -125,11 +125,11 @@ fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
             the configuration has 12 faults:
               http.listen = "here" (t.toml): is no address and port; write it like 127.0.0.1:8080 or [::1]:8080
               broker.url = "mqtts://kim:***@h" (t.toml): `mqtts://` is not supported yet: write `mqtt://` and let a TLS proxy on this host (stunnel, HAProxy) or a bridging broker carry the encryption; or write `embedded` for the broker in here
+              schedule.timezone = "Mars" (t.toml): is no time zone; write it like Asia/Seoul
               picture.jump_road_mps = -1 (t.toml): is no speed of a vehicle; use 1 to 500 m/s
               picture.jump_mps_by_mode.buss = 30 (t.toml): is no mode; did you mean `bus`?
               picture.trail_minutes = 0 (t.toml): would keep nothing; use 1 or more
               picture.service_area = [1.0] (t.toml): must be four numbers: west, south, east, north
-              schedule.timezone = "Mars" (t.toml): is no time zone; write it like Asia/Seoul
               alarms.passenger_priority = "P5" (t.toml): is no priority; there are P1, P2, P3, P4
               log.format = "xml" (t.toml): must be `text` or `json`
               log.level = "topis=loud" (t.toml): error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5; write `info`, or `warn,topis=debug`
@@ -271,4 +271,33 @@ fn the_schema_describes_every_key() {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
     assert!(schema.contains("additionalProperties\":false"));
+}
+
+#[test]
+fn hours_of_service_are_read_in_the_zone_of_the_timetable_and_a_timetable_is_not_there_yet() {
+    let config = load(
+        "[schedule]\ntimezone = 'Asia/Seoul'\n[[feeds]]\nid = 'native'\nexpect = 'hours'\nservice_hours = ['04:30-25:30']\n",
+    );
+    let policy = &config.picture.feeds[0];
+    let open = |at: &str| {
+        let at = transit::UtcMillis::parse_rfc3339(at).unwrap();
+        policy.hours.as_ref().unwrap().open_for_ms(at).is_some()
+    };
+    assert_eq!(policy.expect, Expected::Hours);
+    assert!(open("2026-11-23T04:30:00+09:00") && !open("2026-11-23T19:00:00Z"));
+    refused(
+        &sources(
+            "[[feeds]]\nid = 'native'\nexpect = 'schedule'\n[[feeds]]\nid = 'hfp'\nexpect = 'hours'\n[[feeds]]\n\
+             id = 'gtfs-rt'\nservice_hours = ['04:30-25:30']\n[[feeds]]\nid = 'cap'\nexpect = 'hours'\n\
+             service_hours = ['Mo-Xx 04:30-05:00']\n",
+        ),
+        expect![[r#"
+            the configuration has 5 faults:
+              feeds.0.expect = "schedule" (t.toml): needs a timetable, which this version does not read; use "hours" with service_hours
+              feeds.1.expect = "hours" (t.toml): needs service_hours, like ["Mo-Fr 04:30-25:30", "Sa,Su 05:00-24:00"]
+              feeds.2.service_hours = "04:30-25:30" (t.toml): mean nothing without expect = "hours"; write that too, or leave them out
+              schedule.timezone = "": is empty, and service_hours are in it; write it like Asia/Seoul, or UTC
+              feeds.3.service_hours = "Mo-Xx 04:30-05:00" (t.toml): hold "Xx", which is no day; there are Mo, Tu, We, Th, Fr, Sa, Su, as a list Mo,We or a range Mo-Fr
+        "#]],
+    );
 }

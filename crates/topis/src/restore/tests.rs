@@ -20,6 +20,7 @@ fn finding(n: u64) -> Input {
     Input::Finding(Box::new(Finding {
         rule: "FEED.SILENT".to_owned(),
         subject: Subject::System(format!("part {n}")),
+        status: transit::Status::Actual,
         verdict: FindingVerdict::Raised,
         class: AlertClass::System,
         priority: Priority::P3,

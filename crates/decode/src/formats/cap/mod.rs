@@ -2,7 +2,8 @@
 //!
 //! **Which incident.** A source numbers its messages, not its incidents: the key is the sender and the first id of
 //! `incidents`, else the identifier of the earliest message that `references` lists, else the message's own. The
-//! version is the instant `sent` in milliseconds, so that messages may arrive in any order.
+//! version is the instant `sent` in milliseconds, so that messages may arrive in any order. The message's own
+//! identifier and all that it lists go along as names: a message that names only its predecessor is known by them.
 //!
 //! **Cancel** is decided before areas are read, for it often has none. It comes out as a closed report that is marked
 //! `cancelled`, which is its own tombstone: a room that has never heard of the incident records it closed, and the

@@ -18,6 +18,8 @@ pub(super) struct Identity {
     pub(super) key: IncidentKey,
     /// Further incidents of the same sender that the message may mean, when it takes back.
     pub(super) listed: Vec<IncidentKey>,
+    /// What else it is called: the message's own identifier and those it lists.
+    pub(super) names: Vec<String>,
 }
 
 /// The identity; noted and `None` where the message has no usable sender or identifier.
@@ -28,7 +30,7 @@ pub(super) fn identity(alert: &Element, notes: &mut Notes) -> Option<Identity> {
     let references = references(alert, notes);
     let group = alert.text_of("incidents").and_then(first_word).filter(|id| is_usable(id).is_ok());
     let earliest = references.iter().min_by_key(|(sent, _)| *sent).map(|(_, id)| id.clone());
-    let id = group.or(earliest).unwrap_or(identifier);
+    let id = group.or(earliest).unwrap_or_else(|| identifier.clone());
     let key_of = |id: String| IncidentKey { source: sender.clone(), id };
     let mut listed: Vec<IncidentKey> = Vec::new();
     for (_, other) in references {
@@ -36,7 +38,11 @@ pub(super) fn identity(alert: &Element, notes: &mut Notes) -> Option<Identity> {
             listed.push(key_of(other));
         }
     }
-    Some(Identity { key: key_of(id), listed })
+    let mut names: Vec<String> = listed.iter().map(|key| key.id.clone()).collect();
+    if identifier != id && !names.contains(&identifier) {
+        names.push(identifier);
+    }
+    Some(Identity { key: key_of(id), listed, names })
 }
 
 fn id(name: &'static str, alert: &Element, notes: &mut Notes) -> Option<String> {

@@ -48,8 +48,8 @@ pub(super) fn decode(source: &Source, frame: &Frame<'_>, alert: &Element, out: &
         (Purpose::Tell, Standing::Counts(status)) => (false, status),
     };
     let infos: Vec<&Element> = alert.all("info").take(INFOS_MAX).collect();
-    let bare =
-        IncidentReport { version: u64::try_from(sent.0).ok(), status, cancelled, ..blank(source, frame, identity.key) };
+    let (version, names) = (u64::try_from(sent.0).ok(), identity.names);
+    let bare = IncidentReport { version, status, cancelled, names, ..blank(source, frame, identity.key) };
     let report = match (cancelled, told(&bare, sent, is_public, &infos, notes)) {
         // Taken back is taken back, whatever is wrong with the rest of the message.
         (true, told) => told.unwrap_or(bare),
@@ -94,6 +94,7 @@ fn blank(source: &Source, frame: &Frame<'_>, key: IncidentKey) -> IncidentReport
         areas: Vec::new(),
         cancelled: false,
         proposes_clear: false,
+        names: Vec::new(),
         fingerprint: fingerprint(frame.topic, frame.payload),
         retained: frame.retained,
         received_at: frame.received_at,

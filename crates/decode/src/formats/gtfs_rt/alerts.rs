@@ -107,6 +107,7 @@ impl Stamped<'_> {
             areas: Vec::new(),
             cancelled: false,
             proposes_clear: false,
+            names: Vec::new(),
             fingerprint: fingerprint(&self.entity.id, &said.encode_to_vec()),
             retained: self.frame.retained,
             received_at: self.frame.received_at,

@@ -182,6 +182,7 @@ fn report(
         areas: Vec::new(),
         cancelled: false,
         proposes_clear: false,
+        names: Vec::new(),
         fingerprint: fingerprint(frame.topic, frame.payload),
         retained: frame.retained,
         received_at: frame.received_at,

@@ -1,0 +1,42 @@
+//! What goes outside, as the rest of the world polls it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use transit::Coordinate;
+
+use super::Desk;
+
+#[tokio::test]
+async fn i21_the_time_of_what_goes_outside_moves_with_its_content_and_never_back() {
+    let mut desk = Desk::new();
+    let mut before: BTreeMap<&str, (i64, Value)> = BTreeMap::new();
+    for step in 0..30 {
+        desk.pass(1_000);
+        match step % 3 {
+            0 => desk.put("18/1", |v| v.coordinate = Coordinate::parse(60.2 + f64::from(step) / 1e3, 24.9).ok()),
+            1 => desk.report("its", "1", |r| {
+                r.title = Some(format!("v{step}"));
+                r.affects = vec![alert::Affected { route_id: Some("550".to_owned()), ..alert::Affected::default() }];
+            }),
+            _ => {
+                let actor = alert::Actor { by: "kim".to_owned(), ..alert::Actor::default() };
+                let key = alert::IncidentKey { source: "its".to_owned(), id: "1".to_owned() };
+                let text = BTreeMap::from([("en".to_owned(), format!("words of {step}"))]);
+                let deed = alert::IncidentDeed::Publish { title: Some("Crash".to_owned()), text };
+                let order = alert::Order::Incident { key, deed, comment: None };
+                desk.commit(&room::Input::Command(alert::Command { actor, request_id: step.to_string(), order }));
+            }
+        }
+        for path in ["/gtfs-rt/alerts.json", "/gtfs-rt/vehicle-positions.json"] {
+            let body = desk.get(path).await.json();
+            let at: i64 = body["header"]["timestamp"].as_str().unwrap().parse().unwrap();
+            let content = body["entity"].clone();
+            if let Some((earlier, said)) = before.insert(path, (at, content.clone())) {
+                assert!(at >= earlier, "{path} went back");
+                assert!(content == said || at > earlier, "{path}: new content under an old time at {step}");
+            }
+        }
+    }
+    assert!(before.values().all(|(_, content)| !content.is_null()), "both had something to say");
+}
