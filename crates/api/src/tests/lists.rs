@@ -245,7 +245,7 @@ async fn an_alert_is_the_flat_list_that_operators_build_on() {
     let mut desk = Desk::new();
     let id = desk.press("18/1", AlarmKind::Fire, |r| r.passengers = Some(12));
     let seen = desk.get(&format!("/v1/alerts/{id}")).await;
-    expect![[r#"{"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
+    expect![[r#"{"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","card":"/v1/alerts/20261123-1/card","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
     let keys: Vec<String> = seen.json()["data"].as_object().unwrap().keys().cloned().collect();
     let mut documented: Vec<&str> = AlertView::KEYS.to_vec();
     documented.sort_unstable();
@@ -295,6 +295,7 @@ async fn an_incident_has_its_defaults_marked() {
           "kind_word": null,
           "lat": 37.5,
           "links": {
+            "impact": "/v1/incidents/topis/A%201%2F2/impact",
             "self": "/v1/incidents/topis/A%201%2F2"
           },
           "lon": 127.0,
@@ -390,4 +391,31 @@ async fn a_record_that_lags_behind_its_limit_is_not_called_live() {
     desk.put("18/1", |_| {});
     desk.pass(29_000);
     assert_eq!(desk.get("/v1/vehicles?agency_id=18").await.json()["data"][0]["freshness"], "aging");
+}
+
+#[tokio::test]
+async fn every_rule_of_the_list_has_a_headline_in_words_that_fits_a_public_message() {
+    let mut desk = Desk::new();
+    for def in detect::RULES {
+        desk.commit(&room::Input::Finding(Box::new(alert::Finding {
+            rule: def.code.to_owned(),
+            subject: alert::Subject::Incident(format!("{0}/{0}", "long".repeat(16))),
+            verdict: alert::FindingVerdict::Raised,
+            class: def.class,
+            priority: alert::Priority::P2,
+            latched: false,
+            evidence: alert::Evidence::default(),
+            parents: Vec::new(),
+        })));
+    }
+    for lang in ["en", "ko"] {
+        let listed = desk.get(&format!("/v1/alerts?lang={lang}")).await.json()["data"].clone();
+        assert_eq!(listed.as_array().unwrap().len(), detect::RULES.len());
+        for alert in listed.as_array().unwrap() {
+            let (rule, headline) = (alert["rule"].as_str().unwrap(), alert["headline"].as_str().unwrap());
+            assert!(!headline.contains(rule), "{rule} has no words in publish: {headline}");
+            assert!(headline.chars().count() <= publish::HEADLINE_CHARS, "{headline}");
+            assert_eq!(headline.contains(|c: char| ('가'..='힣').contains(&c)), lang == "ko", "{headline}");
+        }
+    }
 }

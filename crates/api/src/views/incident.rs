@@ -98,6 +98,8 @@ pub(crate) struct IncidentLinks {
     /// Itself.
     #[serde(rename = "self")]
     itself: String,
+    /// What it means for the fleet.
+    impact: String,
 }
 
 /// One span in which an incident matters.
@@ -157,7 +159,10 @@ impl<'a> IncidentView<'a> {
         let report = &incident.report;
         let id = incident_id(incident);
         Self {
-            links: IncidentLinks { itself: format!("/v1/incidents/{id}") },
+            links: IncidentLinks {
+                itself: format!("/v1/incidents/{id}"),
+                impact: format!("/v1/incidents/{id}/impact"),
+            },
             id,
             source: &report.key.source,
             incident_id: &report.key.id,
