@@ -213,7 +213,28 @@ impl Order {
             Self::Incident { key, deed, .. } => format!("{by}/incident/{}/{}/{}", key.source, key.id, deed.word()),
         }
     }
+
+    /// As [`Self::default_request_id`], where its giver says which `count` they read: an order on an alert that is given
+    /// again after the alert re-alarmed is a new one. Of other orders it says nothing.
+    pub fn default_request_id_after(&self, by: &str, seen: Option<u32>) -> String {
+        let key = self.default_request_id(by);
+        match (self, seen) {
+            (Self::Close { .. } | Self::Tend { .. }, Some(seen)) => format!("{key}{SEEN}{seen}"),
+            _ => key,
+        }
+    }
+
+    /// Whether the key was made for the order, not brought by its giver.
+    pub fn is_default_request_id(&self, by: &str, request_id: &str) -> bool {
+        let made = self.default_request_id(by);
+        let after = request_id.strip_prefix(made.as_str()).and_then(|rest| rest.strip_prefix(SEEN));
+        let seen = after.and_then(|seen| seen.parse().ok());
+        request_id == made || seen.is_some_and(|seen| self.default_request_id_after(by, Some(seen)) == request_id)
+    }
 }
+
+/// Stands before the `count` in a default key.
+const SEEN: &str = "/seen/";
 
 /// Why an order was not carried out. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -316,4 +337,41 @@ pub enum Refusal {
     /// It has ended.
     #[error("suppression {0} has ended")]
     SuppressionEnded(SuppressionId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_key_is_known_as_such_with_and_without_what_was_read() {
+        let alert = AlertId { date: 20_261_123, number: 7 };
+        let take = |seen| Order::Acknowledge { alert: alert.clone(), seen, comment: None };
+        let close = Order::Close { alert: alert.clone(), reason: CloseReason::Resolved, comment: None };
+        let words = Order::Tend { alert: alert.clone(), deed: Deed::Comment, comment: Some("x".to_owned()) };
+        let keys: Vec<String> =
+            [(&take(Some(2)), Some(2)), (&take(None), None), (&close, Some(2)), (&words, Some(3)), (&words, None)]
+                .map(|(order, seen)| {
+                    let key = order.default_request_id_after("kim", seen);
+                    assert!(order.is_default_request_id("kim", &key), "{key}");
+                    assert!(!order.is_default_request_id("lee", &key), "{key}");
+                    key
+                })
+                .into();
+        assert_eq!(
+            keys,
+            [
+                "kim/20261123-7/acknowledge/2",
+                "kim/20261123-7/acknowledge",
+                "kim/20261123-7/close/resolved/seen/2",
+                "kim/20261123-7/comment/seen/3",
+                "kim/20261123-7/comment",
+            ]
+        );
+        for own in
+            ["7f3a", "kim/20261123-7/comment/seen/", "kim/20261123-7/comment/seen/03", "kim/20261123-7/comment/2"]
+        {
+            assert!(!words.is_default_request_id("kim", own), "{own}");
+        }
+    }
 }

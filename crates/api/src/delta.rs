@@ -10,12 +10,13 @@ use transit::{VehicleKey, words};
 
 use crate::{
     Principal, Snapshot,
+    exceptions::Noted,
     filters::{AlertFilter, IncidentFilter, VehicleFilter},
     params::{LANG, Param, Params, Query, Shape, VEHICLE_FILTERS, many, words as all_words},
     problem::ApiError,
     routes::{gather_alerts, gather_incidents, sees_covert},
     snapshot::Collection,
-    views::{AlertView, FeedView, IncidentView, VehicleView, incident_id},
+    views::{AlertView, ExceptionView, FeedView, IncidentView, VehicleView, incident_id},
 };
 
 words! {
@@ -27,7 +28,7 @@ words! {
         Alerts = "alerts",
         /// Incidents.
         Incidents = "incidents",
-        /// Exceptions; none are found yet.
+        /// Exceptions.
         Exceptions = "exceptions",
         /// Feeds.
         Feeds = "feeds",
@@ -36,7 +37,14 @@ words! {
 
 /// What narrows down what is followed.
 pub(crate) const FOLLOWING: &[&[Param]] = &[
-    &[many("topics", Shape::Words(all_words::<Topic>), "What to follow; everything by default."), LANG],
+    &[
+        many(
+            "topics",
+            Shape::Words(all_words::<Topic>),
+            "What to follow; everything by default. The vehicle filters narrow vehicles alone.",
+        ),
+        LANG,
+    ],
     VEHICLE_FILTERS,
 ];
 
@@ -63,6 +71,10 @@ pub(crate) enum Item {
     Incident(Arc<Incident>),
     /// A feed.
     Feed(Arc<FeedRecord>),
+    /// An exception.
+    Exception(Noted),
+    /// An exception that is over, by its id; at a revision.
+    ExceptionGone(Arc<str>, u64),
 }
 
 impl Item {
@@ -73,6 +85,7 @@ impl Item {
             Self::Alert(_) => Topic::Alerts,
             Self::Incident(_) => Topic::Incidents,
             Self::Feed(_) => Topic::Feeds,
+            Self::Exception(_) | Self::ExceptionGone(..) => Topic::Exceptions,
         }
     }
 
@@ -84,6 +97,8 @@ impl Item {
             Self::Alert(a) => a.id.to_string(),
             Self::Incident(i) => incident_id(i),
             Self::Feed(f) => f.id.to_string(),
+            Self::Exception(e) => e.exception.id.clone(),
+            Self::ExceptionGone(id, _) => id.to_string(),
         }
     }
 
@@ -91,10 +106,11 @@ impl Item {
     pub(crate) fn revision(&self, snapshot: &Snapshot) -> u64 {
         match self {
             Self::Vehicle(v) => v.revision,
-            Self::VehicleGone(_, revision) => *revision,
+            Self::VehicleGone(_, revision) | Self::ExceptionGone(_, revision) => *revision,
             Self::Alert(a) => snapshot.revision_of_seq(a.seq),
             Self::Incident(i) => snapshot.revision_of_seq(i.seq),
             Self::Feed(f) => f.revision,
+            Self::Exception(e) => e.revision,
         }
     }
 }
@@ -124,6 +140,7 @@ impl Following {
             .max(of(Topic::Alerts, Collection::Alerts))
             .max(of(Topic::Incidents, Collection::Incidents))
             .max(of(Topic::Feeds, Collection::Feeds))
+            .max(of(Topic::Exceptions, Collection::Exceptions))
     }
 
     /// The oldest cursor that can be continued.
@@ -131,7 +148,8 @@ impl Following {
         let vehicles = if self.follows(Topic::Vehicles) { snapshot.removed_floor } else { 0 };
         let room =
             if self.follows(Topic::Alerts) || self.follows(Topic::Incidents) { snapshot.room_floor() } else { 0 };
-        vehicles.max(room)
+        let exceptions = if self.follows(Topic::Exceptions) { snapshot.exceptions.floor() } else { 0 };
+        vehicles.max(room).max(exceptions)
     }
 
     /// What must not wait: alerts and incidents that changed after `since`, or without it the open and active ones.
@@ -151,13 +169,19 @@ impl Following {
         items
     }
 
-    /// What can wait a moment: vehicles and feeds that changed after `since`, or without it all of them. A vehicle
-    /// that changed and is no longer wanted counts as gone, because only the reader knows whether it had it.
+    /// What can wait a moment: vehicles, exceptions and feeds that changed after `since`, or without it all of them. A
+    /// vehicle that changed and is no longer wanted counts as gone, because only the reader knows whether it had it.
     pub(crate) fn bulk(&self, snapshot: &Snapshot, since: Option<u64>) -> Vec<Item> {
         let mut items = Vec::new();
         if self.follows(Topic::Feeds) && since.is_none_or(|s| snapshot.revisions.feeds > s) {
             let changed = snapshot.feeds.values().filter(|f| since.is_none_or(|s| f.revision > s));
             items.extend(changed.cloned().map(Item::Feed));
+        }
+        if self.follows(Topic::Exceptions) && since.is_none_or(|s| snapshot.revisions.exceptions > s) {
+            let changed = snapshot.exceptions.iter().filter(|e| since.is_none_or(|s| e.revision > s));
+            items.extend(changed.cloned().map(Item::Exception));
+            let gone = since.map(|s| snapshot.exceptions.gone_after(s)).unwrap_or_default();
+            items.extend(gone.into_iter().map(|(revision, id)| Item::ExceptionGone(id, revision)));
         }
         if self.follows(Topic::Vehicles) && since.is_none_or(|s| snapshot.revisions.vehicles > s) {
             self.vehicles(snapshot, since, &mut items);
@@ -186,7 +210,7 @@ impl Following {
 
     /// The record as its own route gives it; `None` when it is gone.
     pub(crate) fn record<'a>(&self, item: &'a Item, snapshot: &'a Snapshot) -> Option<Record<'a>> {
-        let gone = matches!(item, Item::VehicleGone(..));
+        let gone = matches!(item, Item::VehicleGone(..) | Item::ExceptionGone(..));
         (!gone).then_some(Record { item, snapshot, lang: self.lang })
     }
 }
@@ -202,10 +226,11 @@ impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.item {
             Item::Vehicle(v) => VehicleView::of(v, self.snapshot).serialize(serializer),
-            Item::VehicleGone(..) => serializer.serialize_none(),
+            Item::VehicleGone(..) | Item::ExceptionGone(..) => serializer.serialize_none(),
             Item::Alert(a) => AlertView::of(a, self.snapshot, self.lang).serialize(serializer),
             Item::Incident(i) => IncidentView::of(i).serialize(serializer),
             Item::Feed(f) => FeedView::of(f).serialize(serializer),
+            Item::Exception(e) => ExceptionView::of(&e.exception).serialize(serializer),
         }
     }
 }

@@ -11,6 +11,7 @@ mod delta;
 mod derived;
 mod desk;
 mod etag;
+mod exceptions;
 mod filters;
 mod format;
 mod guide;
@@ -27,9 +28,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod views;
+mod wording;
 
 pub use access::{Access, Principal, Role, Tokens, TokensError};
 pub use derived::Derived;
+pub use exceptions::Exceptions;
 pub use guide::Guide;
 pub use openapi::openapi;
 pub use router::router;

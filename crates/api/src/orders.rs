@@ -51,7 +51,9 @@ pub(crate) struct Signature {
     /// The desk they sit at.
     #[schema(max_length = 64)]
     desk: Option<String>,
-    /// `count` as they read it: an alert that has re-alarmed since is not taken.
+    /// `count` as they read it. An alert that has re-alarmed since is not taken. In every other order on an alert it is
+    /// part of the default `Idempotency-Key`: what is said again after a re-alarm is said anew. Of no use where an order
+    /// is about no alert.
     pub(crate) seen: Option<u32>,
     /// Free text.
     #[schema(max_length = 2000)]
@@ -180,8 +182,8 @@ impl Signed {
     /// # Errors
     /// The order was refused, could not be saved, or its outcome is unknown.
     pub(crate) async fn give(self, order: Order) -> Result<Response, ApiError> {
-        let Self { shared, actor, key, lang, .. } = self;
-        let request_id = key.unwrap_or_else(|| order.default_request_id(&actor.by));
+        let Self { shared, actor, seen, key, lang, .. } = self;
+        let request_id = key.unwrap_or_else(|| order.default_request_id_after(&actor.by, seen));
         let ordered = order.alert().cloned();
         let command = Command { actor, request_id, order };
         let (answer, answered) = oneshot::channel();

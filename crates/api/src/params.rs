@@ -112,7 +112,7 @@ pub(crate) const SINCE: Param =
 
 /// A language.
 pub(crate) const LANG: Param =
-    one("lang", Shape::Words(words::<Lang>), "Language of headlines and places; default en.");
+    one("lang", Shape::Words(words::<Lang>), "Language of headlines and all other texts; default en.");
 
 /// The parameters of one route.
 pub(crate) trait Query: Send + Sync + 'static {

@@ -21,7 +21,7 @@ use tokio::{
 };
 use transit::{FeedId, UtcMillis};
 
-use crate::{Derived, Guide};
+use crate::{Derived, Exceptions, Guide};
 
 /// Scope of complaints about the journal: while one stands, not all that is shown is on disk.
 pub const JOURNAL_SCOPE: &str = "journal";
@@ -115,8 +115,8 @@ pub struct Snapshot {
     pub rejects: BTreeMap<FeedId, imbl::Vector<Arc<Reject>>>,
     /// Publishing clients.
     pub clients: BTreeMap<String, ClientRecord>,
-    /// What is out of order without needing an owner, by rule and subject.
-    pub exceptions: Arc<[Arc<detect::Exception>]>,
+    /// What is out of order without needing an owner, by rule and subject; and what went lately.
+    pub exceptions: Exceptions,
     /// What is worse than it should be.
     pub degraded: Vec<Degraded>,
     /// Named checks for `/readyz`: (name, ready, detail).

@@ -108,6 +108,7 @@ struct Known {
     alerts: BTreeSet<AlertId>,
     incidents: BTreeSet<IncidentKey>,
     feeds: BTreeSet<FeedId>,
+    exceptions: BTreeSet<String>,
     /// The reader came back with a cursor: what it has beyond what changes now is not known to us.
     guessing: bool,
 }
@@ -117,6 +118,7 @@ impl Known {
     fn verb(&mut self, item: &Item) -> Option<&'static str> {
         let is_new = match item {
             Item::VehicleGone(key, _) => return (self.vehicles.remove(key) || self.guessing).then_some("remove"),
+            Item::ExceptionGone(id, _) => return (self.exceptions.remove(&**id) || self.guessing).then_some("remove"),
             Item::Vehicle(v) => self.vehicles.insert(v.key.clone()),
             Item::Alert(a) if !a.is_open() => {
                 // Its end is the last that is said of it: nothing to remember.
@@ -126,6 +128,7 @@ impl Known {
             Item::Alert(a) => self.alerts.insert(a.id.clone()),
             Item::Incident(i) => self.incidents.insert(i.report.key.clone()),
             Item::Feed(f) => self.feeds.insert(f.id.clone()),
+            Item::Exception(e) => self.exceptions.insert(e.exception.id.clone()),
         };
         Some(if is_new && !self.guessing { "add" } else { "update" })
     }
@@ -297,10 +300,11 @@ impl Follower {
     }
 }
 
-/// A vehicle that left what is followed and that the reader never had.
+/// A vehicle or exception that left what is followed and that the reader never had.
 fn is_noise(item: &Item, known: &Known) -> bool {
     match item {
         Item::VehicleGone(key, _) => !known.guessing && !known.vehicles.contains(key),
-        Item::Vehicle(_) | Item::Alert(_) | Item::Incident(_) | Item::Feed(_) => false,
+        Item::ExceptionGone(id, _) => !known.guessing && !known.exceptions.contains(&**id),
+        Item::Vehicle(_) | Item::Alert(_) | Item::Incident(_) | Item::Feed(_) | Item::Exception(_) => false,
     }
 }

@@ -1,22 +1,65 @@
 //! Runbooks: what to do about an alert, at most five steps and one thing never to do, in English and Korean.
+//!
+//! A sentence is `{ en = "..", ko = ".." }`, or one language alone, or a plain text: whoever asks for a language that is
+//! not written reads the one that is.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 /// The set that ships with the product.
 const SHIPPED: &str = include_str!("../../../config/runbooks.toml");
 /// More steps than this nobody reads under stress.
 const STEPS_MAX: usize = 5;
 
-/// One sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One sentence in both languages; the same twice where only one is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     /// English.
     pub en: String,
     /// Korean.
     pub ko: String,
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Written)
+    }
+}
+
+/// Reads a sentence as it is written.
+struct Written;
+
+impl<'de> Visitor<'de> for Written {
+    type Value = Words;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, or texts by language like { en = \"..\", ko = \"..\" }")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Words, E> {
+        Ok(Words { en: text.to_owned(), ko: text.to_owned() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Words, A::Error> {
+        /// A sentence by language.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct ByLanguage {
+            en: Option<String>,
+            ko: Option<String>,
+        }
+        match ByLanguage::deserialize(MapAccessDeserializer::new(map))? {
+            ByLanguage { en: Some(en), ko: Some(ko) } => Ok(Words { en, ko }),
+            ByLanguage { en: Some(only), ko: None } | ByLanguage { en: None, ko: Some(only) } => self.visit_str(&only),
+            ByLanguage { en: None, ko: None } => {
+                Err(de::Error::custom("is in no language; write `en` or `ko` or both"))
+            }
+        }
+    }
 }
 
 /// What to do about alerts of one rule.
@@ -54,7 +97,7 @@ pub enum RunbookError {
         found: usize,
     },
     /// A text that says nothing.
-    #[error("runbooks.{rule}.{field}: is empty; write it in English (`en`) and Korean (`ko`)")]
+    #[error("runbooks.{rule}.{field}: is empty; write it, or leave the language out")]
     EmptyWords {
         /// The rule.
         rule: String,
@@ -183,7 +226,7 @@ steps = [
 "#,
             expect![[r#"
                 runbooks.EMG.FIRE.steps: is empty; give one to five steps or leave the rule out
-                runbooks.EMG.FIRE.never.ko: is empty; write it in English (`en`) and Korean (`ko`)
+                runbooks.EMG.FIRE.never.ko: is empty; write it, or leave the language out
                 runbooks.panic: is no rule's code; write it like EMG.PANIC, or EMG.* for a family
                 runbooks.panic.steps: has 6 steps, at most 5 are read under stress; join or drop some"#]],
         );
@@ -193,5 +236,32 @@ steps = [
     fn a_key_nobody_knows_is_an_error() {
         let said = Runbooks::parse("[\"EMG.FIRE\"]\nstep = []\n").unwrap_err()[0].to_string();
         assert!(said.contains("unknown field `step`"), "{said}");
+        let said =
+            Runbooks::parse("[\"EMG.FIRE\"]\nsteps = [{ en = \"x\", fi = \"x\" }]\n").unwrap_err()[0].to_string();
+        assert!(said.contains("unknown field `fi`, expected `en` or `ko`"), "{said}");
+        let said = Runbooks::parse("[\"EMG.FIRE\"]\nsteps = [{}]\n").unwrap_err()[0].to_string();
+        assert!(said.contains("is in no language"), "{said}");
+    }
+
+    #[test]
+    fn a_language_that_is_not_written_reads_as_the_one_that_is() {
+        let text = r#"
+["EMG.FIRE"]
+steps = ["Stop", { en = "Open" }, { ko = "대피시킨다" }, { en = "Call", ko = "신고한다" }]
+"#;
+        let runbooks = Runbooks::parse(text).unwrap();
+        let steps = runbooks.find("EMG.FIRE").unwrap().steps.iter();
+        let told: Vec<String> = steps.map(|words| format!("{} / {}", words.en, words.ko)).collect();
+        assert_eq!(told, ["Stop / Stop", "Open / Open", "대피시킨다 / 대피시킨다", "Call / 신고한다"]);
+    }
+
+    #[test]
+    fn every_shipped_sentence_is_korean_in_korean() {
+        let hangul = |c: char| ('가'..='힣').contains(&c);
+        for (rule, runbook) in Runbooks::shipped().0 {
+            for words in runbook.steps.iter().chain(&runbook.never) {
+                assert!(words.ko.chars().any(hangul) && !words.en.chars().any(hangul), "{rule}: {words:?}");
+            }
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! What could be done, each with its reason and the figures it rests on. Nothing here is carried out by itself.
+//! What could be done, each with its reason in every language and the figures it rests on. Nothing here is carried out
+//! by itself.
 
 use std::collections::BTreeMap;
 
 use transit::{VehicleKey, words};
 
 use crate::{
-    Card, CardAbout, HORIZONS_S, SilentWhy,
+    Card, CardAbout, HORIZONS_S, SilentWhy, Words,
     reach::{Entering, Unaccounted},
 };
 
@@ -37,7 +38,7 @@ pub struct Suggestion {
     /// With whom, most urgent first.
     pub vehicles: Vec<VehicleKey>,
     /// Why, in a sentence.
-    pub reason: String,
+    pub reason: Words,
     /// What that rests on, units in the names.
     pub figures: BTreeMap<&'static str, f64>,
 }
@@ -64,7 +65,7 @@ pub(crate) fn suggestions(card: &Card) -> Vec<Suggestion> {
 fn suggestion(
     action: Action,
     vehicles: Vec<VehicleKey>,
-    reason: String,
+    reason: Words,
     figures: impl IntoIterator<Item = (&'static str, f64)>,
 ) -> Option<Suggestion> {
     Some(Suggestion { action, vehicles, reason, figures: figures.into_iter().collect() })
@@ -75,24 +76,30 @@ fn call_unaccounted(card: &Card) -> Option<Suggestion> {
         card.reach.unaccounted.iter().filter(|u| u.expected || u.why == SilentWhy::Inside).collect();
     let longest = missed.iter().map(|u| u.position_age_s).fold(0.0, f64::max);
     let first = missed.first()?;
-    let reason = format!(
-        "{} gone dark inside or on the way in; {} for {:.0} s, {:.0} s are usual",
-        missed.len(),
-        first.vehicle.key,
-        first.position_age_s,
-        first.limit_s
-    );
+    let (count, key, silent_s, limit_s) =
+        (missed.len(), first.vehicle.key.spoken(), first.position_age_s, first.limit_s);
+    let reason = Words {
+        en: format!("{count} gone dark inside or on the way in; {key} for {silent_s:.0} s, {limit_s:.0} s are usual"),
+        ko: format!(
+            "구역 안이나 진입 중 무응답 {count}대. {key} {silent_s:.0}초째 무응답(통상 {limit_s:.0}초 이내 수신)"
+        ),
+    };
     let figures = [("vehicles", missed.len() as f64), ("longest_silent_s", longest), ("limit_s", first.limit_s)];
     suggestion(Action::CallUnaccounted, missed.iter().map(|u| u.vehicle.key.clone()).collect(), reason, figures)
 }
 
 fn locate(card: &Card) -> Option<Suggestion> {
     let vehicle = card.vehicle.known()?;
+    let said = |en: &str, ko: &str| Words { en: en.to_owned(), ko: ko.to_owned() };
     let (age_s, reason) = match card.whereabouts.known() {
         Some(place) if place.age_s <= FRESH_S && !place.doubtful => return None,
-        Some(place) if place.doubtful => (place.age_s, "its position is to be doubted".to_owned()),
-        Some(place) => (place.age_s, format!("its position is {:.0} s old", place.age_s)),
-        None => (card.age_s.known().copied()?, "nobody knows where it is".to_owned()),
+        Some(place) if place.doubtful => (place.age_s, said("its position is to be doubted", "위치를 신뢰할 수 없음")),
+        Some(place) => {
+            let age_s = place.age_s;
+            let en = format!("its position is {age_s:.0} s old");
+            (age_s, Words { en, ko: format!("마지막 위치가 {age_s:.0}초 전 것임") })
+        }
+        None => (card.age_s.known().copied()?, said("nobody knows where it is", "위치를 알 수 없음")),
     };
     suggestion(Action::Locate, vec![vehicle.key.clone()], reason, [("age_s", age_s)])
 }
@@ -101,14 +108,17 @@ fn hold_entering(card: &Card) -> Option<Suggestion> {
     let soon: &[Entering] = card.reach.entering_within(HORIZONS_S[0]);
     let coming: Vec<&Entering> = soon.iter().filter(|e| !card.is_about(&e.vehicle.key)).collect();
     let first = coming.first()?;
-    let reason = format!(
-        "{} enter within 2 minutes if they go on; {} in {:.0} s, {:.0} m away at {:.1} m/s",
-        coming.len(),
-        first.vehicle.key,
-        first.eta_s,
-        first.distance_m,
-        first.speed_mps
-    );
+    let (count, key) = (coming.len(), first.vehicle.key.spoken());
+    let Entering { eta_s, distance_m, speed_mps, .. } = first;
+    let speed_kmh = speed_mps * 3.6;
+    let reason = Words {
+        en: format!(
+            "{count} enter within 2 minutes if they go on; {key} in {eta_s:.0} s, {distance_m:.0} m away at {speed_mps:.1} m/s"
+        ),
+        ko: format!(
+            "계속 운행하면 2분 안에 {count}대 진입. {key} {eta_s:.0}초 뒤 진입 예상(거리 {distance_m:.0}m, 시속 {speed_kmh:.0}km)"
+        ),
+    };
     let oldest = coming.iter().map(|e| e.position_age_s).fold(0.0, f64::max);
     let figures = [
         ("vehicles", coming.len() as f64),
@@ -128,7 +138,11 @@ fn lead_out(card: &Card) -> Option<Suggestion> {
     let certain = inside.iter().filter(|w| w.certain && !w.doubtful).count();
     inside.first()?;
     let oldest = inside.iter().map(|w| w.position_age_s).fold(0.0, f64::max);
-    let reason = format!("{} inside, {certain} of them for certain", inside.len());
+    let count = inside.len();
+    let reason = Words {
+        en: format!("{count} inside, {certain} of them for certain"),
+        ko: format!("구역 안 {count}대(확실 {certain}대)"),
+    };
     let figures = [("vehicles", inside.len() as f64), ("certain", certain as f64), ("oldest_position_s", oldest)];
     suggestion(Action::LeadOut, inside.iter().map(|w| w.vehicle.key.clone()).collect(), reason, figures)
 }
@@ -141,7 +155,11 @@ fn ask_position(card: &Card) -> Option<Suggestion> {
         .cloned()
         .collect();
     asked.first()?;
-    let reason = format!("{} with a position that cannot be true may be inside", asked.len());
+    let count = asked.len();
+    let reason = Words {
+        en: format!("{count} with a position that cannot be true may be inside"),
+        ko: format!("위치 오류 차량 {count}대가 구역 안에 있을 수 있음"),
+    };
     let figures = [("vehicles", asked.len() as f64)];
     suggestion(Action::AskPosition, asked, reason, figures)
 }
@@ -156,14 +174,16 @@ fn send_nearest(card: &Card) -> Option<Suggestion> {
     let fit = |n: &&crate::NearVehicle| n.distance_m <= SEND_MAX_M && n.position_age_s <= FRESH_S && !endangered(n);
     let nearest = card.nearest.iter().find(fit)?;
     let going = match nearest.approaching {
-        Some(true) => ", coming nearer",
-        Some(false) => ", going away",
-        None => "",
+        Some(true) => (", coming nearer", ", 접근 중"),
+        Some(false) => (", going away", ", 멀어지는 중"),
+        None => ("", ""),
     };
-    let reason = format!(
-        "{} is nearest: {:.0} m through the air{going}, position {:.0} s old",
-        nearest.vehicle.key, nearest.distance_m, nearest.position_age_s
-    );
+    let crate::NearVehicle { distance_m, position_age_s: age_s, .. } = nearest;
+    let key = nearest.vehicle.key.spoken();
+    let reason = Words {
+        en: format!("{key} is nearest: {distance_m:.0} m through the air{}, position {age_s:.0} s old", going.0),
+        ko: format!("가장 가까운 차량 {key}: 직선거리 {distance_m:.0}m{}, 위치 {age_s:.0}초 전", going.1),
+    };
     let figures = [("distance_m", nearest.distance_m), ("position_age_s", nearest.position_age_s)];
     suggestion(Action::SendNearest, vec![nearest.vehicle.key.clone()], reason, figures)
 }
@@ -173,10 +193,11 @@ fn hold_follower(card: &Card) -> Option<Suggestion> {
         return None;
     }
     let follower = card.neighbours.behind.known()?.as_ref()?;
-    let reason = format!(
-        "{} follows on the same route, {:.0} m behind, position {:.0} s old",
-        follower.vehicle.key, follower.gap_m, follower.position_age_s
-    );
+    let (key, gap_m, age_s) = (follower.vehicle.key.spoken(), follower.gap_m, follower.position_age_s);
+    let reason = Words {
+        en: format!("{key} follows on the same route, {gap_m:.0} m behind, position {age_s:.0} s old"),
+        ko: format!("같은 노선 후속 차량 {key}: {gap_m:.0}m 뒤, 위치 {age_s:.0}초 전"),
+    };
     let figures = [("gap_m", follower.gap_m), ("position_age_s", follower.position_age_s)];
     suggestion(Action::HoldFollower, vec![follower.vehicle.key.clone()], reason, figures)
 }

@@ -6,6 +6,7 @@
 mod advisory;
 mod columns;
 pub mod formats;
+mod labels;
 mod phrases;
 #[cfg(test)]
 mod samples;
@@ -16,4 +17,4 @@ pub use formats::{
     gtfs_rt_alerts::{service_alerts, service_alerts_json, service_alerts_pb},
     text::{DegradedLine, StatusFigures, status_text},
 };
-pub use phrases::{Lang, headline, headline_args, headline_code, place_text, position_text};
+pub use phrases::{HEADLINE_CHARS, Lang, headline, headline_args, headline_code, place_text, position_text};

@@ -1,4 +1,4 @@
-//! The words operators read: headlines, places and the labels of the text wall, in every language from one table each.
+//! The words operators read: headlines and places, in every language from one table each. The wall's own are in `labels`.
 //!
 //! Knows no timetable and no map: a place is what the alarm said. These words stay inside the control room; a covert
 //! alarm is named here as what it is.
@@ -7,6 +7,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use alert::{AlarmKind, AlarmSource, Alert, Subject};
 use transit::{Coordinate, Status, Word, words};
+
+/// Characters of a headline at most: public messages hold no more.
+pub const HEADLINE_CHARS: usize = 90;
+/// So many characters of a name are kept before what stands in brackets is.
+const NAME_CHARS: usize = 32;
+/// In fewer characters a word as sent says nothing.
+const WORD_CHARS_MIN: usize = 6;
 
 words! {
     /// A language operators can ask for.
@@ -24,7 +31,7 @@ impl Lang {
         Self::find(tag.split(['-', '_']).next().unwrap_or_default())
     }
 
-    fn pick(self, (en, ko): (&'static str, &'static str)) -> &'static str {
+    pub(crate) fn pick(self, (en, ko): (&'static str, &'static str)) -> &'static str {
         match self {
             Self::En => en,
             Self::Ko => ko,
@@ -66,46 +73,31 @@ fn status_words(status: Status) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// A label of the text wall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Label {
-    Vehicles,
-    Feeds,
-    Alerts,
-    Open,
-    Degraded,
-    Since,
-    Nothing,
-    NoFeeds,
-    NoAlerts,
-    NobodyHasIt,
-    NotOnDisk,
-    PlaceUnknown,
-    Doubtful,
-    Clock,
-    More,
-}
-
-impl Label {
-    pub(crate) fn text(self, lang: Lang) -> &'static str {
-        lang.pick(match self {
-            Self::Vehicles => ("vehicles", "차량"),
-            Self::Feeds => ("FEEDS", "수신원"),
-            Self::Alerts => ("ALERTS", "경보"),
-            Self::Open => ("open", "미종결"),
-            Self::Degraded => ("DEGRADED", "장애"),
-            Self::Since => ("since", "시작"),
-            Self::Nothing => ("nothing", "없음"),
-            Self::NoFeeds => ("no feed is configured", "설정된 수신원 없음"),
-            Self::NoAlerts => ("no open alert", "미종결 경보 없음"),
-            Self::NobodyHasIt => ("NOBODY", "미확인"),
-            Self::NotOnDisk => ("NOT ON DISK", "기록 안 됨"),
-            Self::PlaceUnknown => ("place unknown", "위치 미상"),
-            Self::Doubtful => ("doubtful", "의심"),
-            Self::Clock => ("clock", "시계"),
-            Self::More => ("more", "건 더"),
-        })
-    }
+/// What a rule found, where the rule is one of ours; any other is called by its code.
+fn rule_words(rule: &str) -> Option<(&'static str, &'static str)> {
+    let words = match rule {
+        "FEED.LINK" => ("Feed link down", "수신 링크 단절"),
+        "FEED.SILENT" => ("Feed silent", "수신 끊김"),
+        "FEED.FROZEN" => ("Feed frozen", "수신 시각 정지"),
+        "FEED.PARTIAL" => ("Part of the fleet not heard", "일부 차량 수신 끊김"),
+        "FEED.SKEW" => ("Clock of a vehicle wrong", "차량 시계 오차"),
+        "VEH.SILENT" => ("Not heard", "무응답"),
+        "VEH.SPEED" => ("Too fast", "과속"),
+        "VEH.CROWD" => ("Crowded", "차내 혼잡"),
+        "GEO.INSIDE" => ("Inside a danger area", "위험 구역 안"),
+        "GEO.HEADING" => ("Heading into a danger area", "위험 구역 진입 예상"),
+        "GEO.UNACCOUNTED" => ("Vehicles unaccounted for", "소재 미확인 차량"),
+        "HAZ.WEATHER" => ("Weather warning", "기상 특보"),
+        "HAZ.FLOOD" => ("Flood warning", "침수 경보"),
+        "HAZ.EARTHQUAKE" => ("Earthquake warning", "지진 경보"),
+        "INC.SEVERE" => ("Severe incident", "중대 돌발상황"),
+        "SYS.WATCHDOG" => ("Part of the service stands still", "관제 시스템 이상"),
+        "SYS.POISON" => ("Message set aside unread", "판독 불가 메시지"),
+        "SYS.NOTIFY" => ("Notification not delivered", "알림 발송 실패"),
+        "SYS.JOURNAL" => ("Damaged records in the journal", "기록 손상"),
+        _ => return None,
+    };
+    Some(words)
 }
 
 /// The headline's stable code, for clients that bring their own words: `alarm.` and the kind, or `rule.` and the rule.
@@ -135,45 +127,73 @@ pub fn headline_args(alert: &Alert) -> BTreeMap<&'static str, String> {
     args
 }
 
-/// One line that says what happened to whom: `TEST: Fire (by a detector), vehicle 22/800, 3 times`.
+/// One line that says what happened to whom: `TEST: Fire (by a detector), vehicle 22/800, 3 times`. At most
+/// [`HEADLINE_CHARS`] characters: what was sent gives way to them, what happened never does.
 pub fn headline(alert: &Alert, lang: Lang) -> String {
-    let mut line = String::new();
-    if let Some(status) = status_words(alert.status) {
-        line.push_str(lang.pick(status));
-        line.push_str(": ");
-    }
-    match alert.kind {
-        Some(kind) => line.push_str(lang.pick(kind_words(kind))),
-        None => line.push_str(&alert.rule),
-    }
-    let details: Vec<Cow<'_, str>> = [
-        alert.kind_word.as_ref().map(|word| Cow::Owned(format!("\u{201c}{word}\u{201d}"))),
-        alert.source.and_then(source_words).map(|source| Cow::Borrowed(lang.pick(source))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if !details.is_empty() {
-        line.push_str(&format!(" ({})", details.join(", ")));
-    }
-    let whom = match &alert.subject {
-        Subject::Vehicle(_) => lang.pick(("vehicle", "차량")),
-        Subject::Unparsed(_) => lang.pick(("unreadable sender", "식별 불가")),
-        Subject::Feed { .. } => lang.pick(("feed", "피드")),
-        Subject::Area(_) => lang.pick(("area", "구역")),
-        Subject::Incident(_) => lang.pick(("incident", "돌발상황")),
-        Subject::Stop(_) => lang.pick(("stop", "정류소")),
-        Subject::Line(_) => lang.pick(("route", "노선")),
-        Subject::System(_) => lang.pick(("system", "시스템")),
+    let status = status_words(alert.status).map(|words| format!("{}: ", lang.pick(words))).unwrap_or_default();
+    let what = match alert.kind {
+        Some(kind) => lang.pick(kind_words(kind)),
+        None => rule_words(&alert.rule).map_or(alert.rule.as_str(), |words| lang.pick(words)),
     };
-    line.push_str(&format!(", {whom} {}", subject_text(&alert.subject)));
-    if alert.count > 1 {
-        line.push_str(&match lang {
-            Lang::En => format!(", {} times", alert.count),
-            Lang::Ko => format!(", {}회", alert.count),
-        });
+    let times = match (alert.count, lang) {
+        (0 | 1, _) => String::new(),
+        (count, Lang::En) => format!(", {count} times"),
+        (count, Lang::Ko) => format!(", {count}회"),
+    };
+    let whom = whom_words(alert).map(|words| format!("{} ", lang.pick(words))).unwrap_or_default();
+    let subject = subject_text(&alert.subject);
+    let fixed: usize = [status.as_str(), what, ", ", &whom, &times].iter().map(|part| chars(part)).sum();
+    let room = HEADLINE_CHARS.saturating_sub(fixed);
+    // A name is worth more than what stands in brackets, up to a length at which it still tells one from another.
+    let details = details(alert, lang, room.saturating_sub(chars(&subject).min(NAME_CHARS)));
+    let subject = shortened(&subject, room.saturating_sub(chars(&details)));
+    format!("{status}{what}{details}, {whom}{subject}{times}")
+}
+
+/// The kind as sent and who pressed, in brackets, as far as they fit into `room` characters.
+fn details(alert: &Alert, lang: Lang, room: usize) -> String {
+    let source = alert.source.and_then(source_words).map(|source| lang.pick(source));
+    let room = room.saturating_sub(chars(" ()"));
+    let source = source.filter(|source| chars(source) <= room);
+    let left = room.saturating_sub(source.map_or(0, |source| chars(source) + chars(", ")) + chars("\u{201c}\u{201d}"));
+    let word = alert.kind_word.as_ref().filter(|_| left >= WORD_CHARS_MIN);
+    let word = word.map(|word| format!("\u{201c}{}\u{201d}", shortened(word, left)));
+    let parts: Vec<&str> = word.as_deref().into_iter().chain(source).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+/// What kind of thing it is about, unless what happened says so.
+fn whom_words(alert: &Alert) -> Option<(&'static str, &'static str)> {
+    let words = match &alert.subject {
+        Subject::Vehicle(_) => ("vehicle", "차량"),
+        Subject::Unparsed(_) => ("unreadable sender", "식별 불가"),
+        Subject::Feed { .. } if alert.rule.starts_with("FEED.") => return None,
+        Subject::Feed { .. } => ("feed", "피드"),
+        Subject::Area(_) => ("area", "구역"),
+        Subject::Incident(_) if alert.rule.starts_with("INC.") => return None,
+        Subject::Incident(_) => ("incident", "돌발상황"),
+        Subject::Stop(_) => ("stop", "정류소"),
+        Subject::Line(_) => ("route", "노선"),
+        Subject::System(_) => ("system", "시스템"),
+    };
+    Some(words)
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// `text` in at most `max` characters. What is left out is its middle: the end of an id tells one from another.
+fn shortened(text: &str, max: usize) -> Cow<'_, str> {
+    let length = chars(text);
+    if length <= max {
+        return Cow::Borrowed(text);
     }
-    line
+    let kept = max.saturating_sub(1);
+    let head = kept / 3;
+    let head_text: String = text.chars().take(head).collect();
+    let tail: String = text.chars().skip(length - (kept - head)).collect();
+    Cow::Owned(if max == 0 { String::new() } else { format!("{head_text}\u{2026}{tail}") })
 }
 
 /// Where the alarm said it was: degrees north and east, marked when its numbers are doubtful; a text even when it said
@@ -186,15 +206,17 @@ pub fn place_text(alert: &Alert, lang: Lang) -> String {
 /// A place in words: degrees north and east with five decimals (1 m), or that it is unknown.
 pub fn position_text(at: Option<Coordinate>, doubtful: bool, lang: Lang) -> String {
     match at {
-        None => Label::PlaceUnknown.text(lang).to_owned(),
-        Some(at) if doubtful => format!("{:.5},{:.5} ({})", at.lat(), at.lon(), Label::Doubtful.text(lang)),
+        None => lang.pick(("place unknown", "위치 미상")).to_owned(),
+        Some(at) if doubtful => {
+            format!("{:.5},{:.5} ({})", at.lat(), at.lon(), lang.pick(("doubtful", "부정확")))
+        }
         Some(at) => format!("{:.5},{:.5}", at.lat(), at.lon()),
     }
 }
 
 fn subject_text(subject: &Subject) -> String {
     match subject {
-        Subject::Vehicle(key) => key.to_string(),
+        Subject::Vehicle(key) => key.spoken(),
         Subject::Feed { feed, scope: None } => feed.to_string(),
         Subject::Feed { feed, scope: Some(scope) } => format!("{feed} {scope}"),
         Subject::Unparsed(text)
@@ -211,6 +233,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use expect_test::expect;
+    use transit::{AgencyId, FeedId, VehicleId, VehicleKey};
 
     use super::*;
     use crate::samples;
@@ -254,6 +277,104 @@ mod tests {
             .assert_eq(&headline(&alert, Lang::En));
         assert_eq!(headline_code(&alert), "alarm.other");
         assert_eq!(headline_args(&alert)["kind_word"], "sinkhole");
+    }
+
+    /// Every rule that raises an alert or is listed as an exception, by whom ever.
+    const RULES: &[&str] = &[
+        "FEED.LINK",
+        "FEED.SILENT",
+        "FEED.FROZEN",
+        "FEED.PARTIAL",
+        "FEED.SKEW",
+        "VEH.SILENT",
+        "VEH.SPEED",
+        "VEH.CROWD",
+        "GEO.INSIDE",
+        "GEO.HEADING",
+        "GEO.UNACCOUNTED",
+        "HAZ.WEATHER",
+        "HAZ.FLOOD",
+        "HAZ.EARTHQUAKE",
+        "INC.SEVERE",
+        "SYS.WATCHDOG",
+        "SYS.POISON",
+        "SYS.NOTIFY",
+        "SYS.JOURNAL",
+    ];
+
+    fn subjects(id: &str) -> Vec<Subject> {
+        let key = VehicleKey { agency: AgencyId::parse(id).unwrap(), vehicle: VehicleId::parse(id).unwrap() };
+        vec![
+            Subject::Vehicle(key),
+            Subject::Feed { feed: FeedId::parse(id).unwrap(), scope: Some(id.to_owned()) },
+            Subject::Unparsed(id.repeat(4)),
+            Subject::Area(id.to_owned()),
+            Subject::Incident(format!("{id}/{id}")),
+            Subject::Stop(id.to_owned()),
+            Subject::Line(id.to_owned()),
+            Subject::System(id.to_owned()),
+        ]
+    }
+
+    #[test]
+    fn every_headline_fits_a_public_message_and_keeps_what_happened() {
+        let long: String = "역삼운수-가나다라".chars().cycle().take(60).chain("4711".chars()).collect();
+        let mut longest = 0;
+        for subject in subjects(&long) {
+            for (status, lang) in
+                Status::ALL.iter().flat_map(|status| Lang::ALL.iter().map(move |lang| (*status, *lang)))
+            {
+                let sent = || Alert { status, count: u32::MAX, subject: subject.clone(), ..samples::panic() };
+                let kinds = AlarmKind::ALL.iter().flat_map(|kind| AlarmSource::ALL.iter().map(move |by| (*kind, *by)));
+                let of_kinds = kinds.map(|(kind, source)| {
+                    let alert =
+                        Alert { kind: Some(kind), source: Some(source), kind_word: Some(long.repeat(3)), ..sent() };
+                    (alert, lang.pick(kind_words(kind)))
+                });
+                let of_rules = RULES.iter().chain(&["SOME.RULE_OF_TOMORROW"]).map(|rule| {
+                    let alert = Alert { kind: None, source: None, rule: (*rule).to_owned(), ..sent() };
+                    (alert, rule_words(rule).map_or(*rule, |words| lang.pick(words)))
+                });
+                for (alert, what) in of_kinds.chain(of_rules) {
+                    let line = headline(&alert, lang);
+                    assert!(chars(&line) <= HEADLINE_CHARS, "{} characters: {line}", chars(&line));
+                    assert!(line.contains(what), "{what} is cut: {line}");
+                    assert!(line.contains("11"), "the end of the name is cut: {line}");
+                    longest = longest.max(chars(&line));
+                }
+            }
+        }
+        assert_eq!(longest, HEADLINE_CHARS, "the bound was reached");
+    }
+
+    #[test]
+    fn every_rule_is_said_in_words_and_no_two_alike() {
+        let mut seen = BTreeSet::new();
+        for rule in RULES {
+            let (en, ko) = rule_words(rule).unwrap_or_else(|| panic!("{rule} has no words"));
+            assert!(seen.insert(en) && seen.insert(ko), "{rule}: {en} {ko}");
+        }
+        let mut alert = Alert { kind: None, rule: "FEED.SILENT".to_owned(), source: None, ..samples::panic() };
+        alert.subject = Subject::Feed { feed: FeedId::parse("hfp").unwrap(), scope: Some("22".to_owned()) };
+        expect!["Feed silent, hfp 22"].assert_eq(&headline(&alert, Lang::En));
+        expect!["수신 끊김, hfp 22"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.rule = "GEO.INSIDE".to_owned();
+        alert.subject = samples::panic().subject;
+        expect!["위험 구역 안, 차량 22/800"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.subject = Subject::Vehicle(VehicleKey::parse("서울/74사1234").unwrap());
+        expect!["위험 구역 안, 차량 서울/74사1234"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.subject = samples::panic().subject;
+        alert.rule = "SOME.RULE".to_owned();
+        expect!["SOME.RULE, vehicle 22/800"].assert_eq(&headline(&alert, Lang::En));
+        assert_eq!(headline_code(&alert), "rule.SOME.RULE");
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_name_is_its_middle() {
+        assert_eq!(shortened("22/800", 6), "22/800");
+        assert_eq!(shortened("agency/4711", 8), "ag\u{2026}/4711");
+        assert_eq!(shortened("가나다라마", 4), "가\u{2026}라마");
+        assert_eq!((&*shortened("abc", 1), &*shortened("abc", 0)), ("\u{2026}", ""));
     }
 
     #[test]

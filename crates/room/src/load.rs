@@ -81,8 +81,14 @@ pub struct DeskLoad {
     pub flood: bool,
     /// Share of the last day in flood.
     pub flood_share: f64,
-    /// Raised in the last day, what never sounded included.
+    /// Raised in the last ten minutes, what never sounded included.
+    pub raised_10_min: usize,
+    /// Raised in the last hour.
+    pub raised_hour: usize,
+    /// Raised in the last day.
     pub raised_day: usize,
+    /// Most raised in one minute of the last day.
+    pub raised_peak_minute: usize,
     /// The ten rules that sounded most in the last day, most first.
     pub top_rules: Vec<(String, usize)>,
     /// Their share.
@@ -103,6 +109,10 @@ pub struct DeskLoad {
     pub stale: usize,
     /// On the shelf now.
     pub shelved: usize,
+    /// Open now and on the list, by priority, P1 first.
+    pub standing: [usize; 4],
+    /// Of them, those that nobody has.
+    pub unacknowledged: [usize; 4],
 }
 
 fn push<T: Clone>(kept: &mut Vector<T>, value: T, at: UtcMillis, time: impl Fn(&T) -> UtcMillis) {
@@ -183,7 +193,10 @@ impl Load {
                 let name = desk.map_or(EVERYWHERE, |desk| desk.name.as_str());
                 let empty = Log::default();
                 let figures = self.desks.get(name).unwrap_or(&empty).figures(name, now);
-                DeskLoad { stale, shelved, ..figures }
+                let listed = |alert: &&&Arc<Alert>| alert.silence.is_none();
+                let standing = by_priority(here.iter().filter(listed));
+                let unacknowledged = by_priority(here.iter().filter(listed).filter(|alert| !alert.acknowledged()));
+                DeskLoad { stale, shelved, standing, unacknowledged, ..figures }
             })
             .collect()
     }
@@ -216,6 +229,8 @@ impl Log {
         top_rules.truncate(10);
         let top: usize = top_rules.iter().map(|(_, n)| n).sum();
         let counts = |span| counts_by_span(&times, span);
+        let raises: Vec<UtcMillis> = self.raises.iter().filter(|at| within(**at, now, DAY_MS)).copied().collect();
+        let raised = |span| raises.iter().filter(|at| within(**at, now, span)).count();
         let answers: Vec<&Answer> = self.answers.iter().filter(|a| within(a.at, now, DAY_MS)).collect();
         let waits = |priority: Option<Priority>| {
             let of = answers.iter().filter(|a| priority.is_none_or(|p| a.priority == p)).map(|a| a.after_ms);
@@ -237,7 +252,10 @@ impl Log {
             hours_over_30: counts(HOUR_MS).into_values().filter(|n| *n > 30).count(),
             flood,
             flood_share: share(usize::try_from(flood_ms).unwrap_or(0), usize::try_from(DAY_MS).unwrap_or(1)),
-            raised_day: self.raises.iter().filter(|at| within(**at, now, DAY_MS)).count(),
+            raised_10_min: raised(10 * MINUTE_MS),
+            raised_hour: raised(HOUR_MS),
+            raised_day: raises.len(),
+            raised_peak_minute: counts_by_span(&raises, MINUTE_MS).into_values().max().unwrap_or(0),
             top_rules_share: share(top, day.len()),
             top_rules,
             by_priority,
@@ -248,8 +266,18 @@ impl Log {
             expired_unacknowledged: self.expired_unacknowledged,
             stale: 0,
             shelved: 0,
+            standing: [0; 4],
+            unacknowledged: [0; 4],
         }
     }
+}
+
+fn by_priority<'a>(alerts: impl Iterator<Item = &'a &'a Arc<Alert>>) -> [usize; 4] {
+    let mut counts = [0; 4];
+    for alert in alerts {
+        counts[alert.priority as usize] += 1;
+    }
+    counts
 }
 
 fn within(at: UtcMillis, now: UtcMillis, span_ms: i64) -> bool {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use alert::{AlertClass, Evidence, Finding, FindingVerdict, Priority, Subject};
 use anyhow::Context as _;
-use api::{Access, Guide, PendingCommand, ServeLimits, Shared, Sources};
+use api::{Access, Guide, PendingCommand, Published, ServeLimits, Shared, Sources};
 use decode::Feeds;
 use detect::Patrol;
 use ingest::{EmergencyLane, Frame, Outbox};
@@ -23,6 +23,7 @@ use crate::{
     health::{FeedLinks, Health},
     ledger::Ledger,
     links::Links,
+    load_gauges,
     owner::{Doors, Owner},
     patrol::{self, PatrolTask},
     restore::{Restored, restore},
@@ -242,7 +243,7 @@ impl House {
             trail: Arc::new(move |key| picture.trail(key)),
             access: config.http.tokens.map_or(Access::Open { listen }, Access::Tokens),
             clock: clock.reader(),
-            metrics_text: Arc::new(move || metrics.render()),
+            metrics_text: metrics_text(board.published(), metrics),
             version: env!("CARGO_PKG_VERSION"),
             shutdown,
         }
@@ -255,6 +256,15 @@ fn open_journal(config: &Config) -> anyhow::Result<(SqliteLog, SnapshotFiles)> {
 
 fn told(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
     ended.context("a task panicked")?
+}
+
+/// What is counted as it happens, and the load on operators as of the moment somebody asks.
+pub(crate) fn metrics_text(published: Arc<Published>, metrics: PrometheusHandle) -> api::MetricsText {
+    load_gauges::describe();
+    Arc::new(move || {
+        load_gauges::set(&published.load());
+        metrics.render()
+    })
 }
 
 /// The emergency lane for what comes over HTTP.
@@ -272,6 +282,7 @@ fn room_options(config: &Config) -> RoomOptions {
     RoomOptions {
         timezone: config.timezone.clone(),
         passenger_priority: config.passenger_priority,
+        desks: config.desks.clone(),
         ..RoomOptions::default()
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{Degraded, Derived, Guide, JOURNAL_SCOPE, Published, Snapshot};
+use api::{Degraded, Derived, Exceptions, Guide, JOURNAL_SCOPE, Published, Snapshot};
 use imbl::Vector;
 use picture::{Publication, View};
 use room::ControlRoom;
@@ -74,7 +74,7 @@ impl Board {
             feeds: BTreeMap::new(),
             rejects: BTreeMap::new(),
             clients: BTreeMap::new(),
-            exceptions: Arc::from([]),
+            exceptions: Exceptions::default(),
             degraded: Vec::new(),
             checks: vec![("broker".to_owned(), false, "not connected yet".to_owned())],
             clock,
@@ -135,9 +135,11 @@ impl Board {
     pub(crate) fn post_exceptions(&self, exceptions: Vec<Arc<detect::Exception>>, now: Now) {
         let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let last = &mut posted.snapshot;
-        last.revision += 1;
-        last.revisions.exceptions = last.revision;
-        last.exceptions = exceptions.into();
+        let revision = last.revision + 1;
+        if last.exceptions.replace(exceptions, revision) {
+            last.revision = revision;
+            last.revisions.exceptions = revision;
+        }
         last.as_of = last.as_of.max(now.utc);
         self.published.publish(last.clone());
     }
@@ -211,3 +213,6 @@ fn note_degraded(last: &mut Snapshot, mut degraded: Vec<Degraded>, revision: u64
     last.degraded = degraded;
     changed
 }
+
+#[cfg(test)]
+mod tests;

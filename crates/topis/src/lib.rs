@@ -12,6 +12,7 @@ pub mod demo;
 mod health;
 mod ledger;
 mod links;
+mod load_gauges;
 pub mod log;
 pub mod output;
 mod owner;

@@ -135,6 +135,11 @@ impl VehicleKey {
         let (agency, vehicle) = text.split_once('/').ok_or(IdError::Empty)?;
         Ok(Self { agency: AgencyId::parse_level(agency)?, vehicle: VehicleId::parse_level(vehicle)? })
     }
+
+    /// As people read it: nothing escaped. Not to be parsed.
+    pub fn spoken(&self) -> String {
+        format!("{}/{}", self.agency, self.vehicle)
+    }
 }
 
 impl fmt::Display for VehicleKey {
@@ -174,6 +179,7 @@ mod tests {
         for (agency, vehicle) in [("0018", "00640"), ("a/b", "c d%"), ("서울", "74사1234")] {
             let key =
                 VehicleKey { agency: AgencyId::parse(agency).unwrap(), vehicle: VehicleId::parse(vehicle).unwrap() };
+            assert_eq!(key.spoken(), format!("{agency}/{vehicle}"));
             assert_eq!(VehicleKey::parse(&key.to_string()), Ok(key));
         }
     }

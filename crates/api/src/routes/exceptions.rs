@@ -1,10 +1,8 @@
 //! Exceptions: what is out of order but needs no owner.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use detect::Exception;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,7 +13,7 @@ use crate::{
     params::{Param, Params, Shape, WAIT, many, query, words},
     problem::ApiError,
     snapshot::Collection,
-    views::Stamp,
+    views::ExceptionView,
 };
 
 /// Exceptions.
@@ -24,48 +22,6 @@ use crate::{
 struct ExceptionsAnswer {
     data: Vec<ExceptionView<'static>>,
     meta: Meta,
-}
-
-/// One condition that is out of order.
-#[derive(Serialize, ToSchema)]
-struct ExceptionView<'a> {
-    /// Stable while it lasts.
-    id: &'a str,
-    /// The rule's code.
-    rule: &'a str,
-    /// What it is about.
-    subject: String,
-    /// How bad, as an alert would be.
-    priority: &'a str,
-    /// Since when it holds.
-    since: Stamp,
-    /// The feed it concerns.
-    feed_id: Option<&'a str>,
-    /// The vehicles it concerns, `agency/number`.
-    vehicles: Vec<String>,
-    /// Thresholds and measured values, with their unit in the name.
-    figures: &'a BTreeMap<String, String>,
-    /// Degrees north.
-    lat: Option<f64>,
-    /// Degrees east.
-    lon: Option<f64>,
-}
-
-impl<'a> ExceptionView<'a> {
-    fn of(exception: &'a Exception) -> Self {
-        Self {
-            id: &exception.id,
-            rule: exception.rule,
-            subject: exception.subject.to_string(),
-            priority: transit::Word::word(exception.priority),
-            since: Stamp(exception.since),
-            feed_id: exception.feed.as_ref().map(transit::FeedId::as_str),
-            vehicles: exception.vehicles.iter().map(ToString::to_string).collect(),
-            figures: &exception.evidence.figures,
-            lat: exception.evidence.lat,
-            lon: exception.evidence.lon,
-        }
-    }
 }
 
 const FILTERS: &[Param] = &[
@@ -106,7 +62,7 @@ async fn list(
     if let Some(response) = not_modified(&headers, &snapshot, revision) {
         return Ok(response);
     }
-    let wanted = snapshot.exceptions.iter().filter(|e| {
+    let wanted = snapshot.exceptions.iter().map(|noted| &noted.exception).filter(|e| {
         is_wanted(&rules, Some(e.rule))
             && is_wanted(&subjects, Some(&e.subject.to_string()))
             && is_wanted(&feeds, e.feed.as_ref().map(transit::FeedId::as_str))

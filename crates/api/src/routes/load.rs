@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use room::DeskLoad;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::Routes;
+use super::{Routes, sees_covert};
 use crate::{
-    Shared,
+    Principal, Shared,
     answer::{Meta, Rows, json},
     params::{NoQuery, Params},
     problem::ApiError,
@@ -59,9 +59,15 @@ struct LoadView {
     flood: bool,
     /// Share of the day in flood, 0 to 1.
     flood_share: f64,
-    /// Raised, what never sounded included.
+    /// Raised in the last ten minutes, what never sounded included.
+    raised_10_min: usize,
+    /// Raised in the last hour.
+    raised_hour: usize,
+    /// Raised in the last day.
     raised_day: usize,
-    /// The ten rules that sounded most, most first.
+    /// Most raised in one minute.
+    raised_peak_minute: usize,
+    /// The ten rules that sounded most, most first. Who may not see covert alerts reads all emergencies as `EMG.*`.
     top_rules: Vec<RuleCount>,
     /// Their share, 0 to 1.
     top_rules_share: f64,
@@ -81,14 +87,30 @@ struct LoadView {
     stale: usize,
     /// On the shelf now.
     shelved: usize,
+    /// Open now and on the list, by priority, P1 first.
+    standing: [usize; 4],
+    /// Of them, those that nobody has.
+    unacknowledged: [usize; 4],
 }
 
 fn seconds(ms: Option<i64>) -> Option<f64> {
     ms.map(|ms| ms as f64 / 1000.0)
 }
 
+/// A rule tells which emergencies were covert: all of them are counted as one.
+fn emergencies_as_one(rules: Vec<(String, usize)>) -> Vec<(String, usize)> {
+    let (emergencies, mut others): (Vec<_>, Vec<_>) = rules.into_iter().partition(|(rule, _)| rule.starts_with("EMG."));
+    let count: usize = emergencies.iter().map(|(_, count)| count).sum();
+    if count > 0 {
+        let at = others.iter().position(|(_, other)| *other < count).unwrap_or(others.len());
+        others.insert(at, ("EMG.*".to_owned(), count));
+    }
+    others
+}
+
 impl LoadView {
-    fn of(load: DeskLoad) -> Self {
+    fn of(load: DeskLoad, see_covert: bool) -> Self {
+        let top_rules = if see_covert { load.top_rules } else { emergencies_as_one(load.top_rules) };
         Self {
             desk: load.desk,
             last_10_min: load.last_10_min,
@@ -101,8 +123,11 @@ impl LoadView {
             hours_over_30: load.hours_over_30,
             flood: load.flood,
             flood_share: load.flood_share,
+            raised_10_min: load.raised_10_min,
+            raised_hour: load.raised_hour,
             raised_day: load.raised_day,
-            top_rules: load.top_rules.into_iter().map(|(rule, count)| RuleCount { rule, count }).collect(),
+            raised_peak_minute: load.raised_peak_minute,
+            top_rules: top_rules.into_iter().map(|(rule, count)| RuleCount { rule, count }).collect(),
             top_rules_share: load.top_rules_share,
             by_priority: load.by_priority,
             ack_p50_s: seconds(load.ack_p50_ms),
@@ -112,6 +137,8 @@ impl LoadView {
             expired_unacknowledged: load.expired_unacknowledged,
             stale: load.stale,
             shelved: load.shelved,
+            standing: load.standing,
+            unacknowledged: load.unacknowledged,
         }
     }
 }
@@ -124,8 +151,13 @@ pub(super) fn routes() -> Routes {
 /// The alarm load of each desk: what sounded, how fast it was taken, and whether a flood goes on.
 #[utoipa::path(get, path = "/v1/load", tag = "alerts", params(NoQuery),
     responses((status = 200, description = "The load of every desk, everything first.", body = LoadAnswer)))]
-async fn load(State(shared): State<Arc<Shared>>, _: Params<NoQuery>) -> Result<Response, ApiError> {
+async fn load(
+    State(shared): State<Arc<Shared>>,
+    Extension(principal): Extension<Principal>,
+    _: Params<NoQuery>,
+) -> Result<Response, ApiError> {
+    let see_covert = sees_covert(&principal);
     let snapshot = shared.live()?;
-    let rows = snapshot.room.load(snapshot.as_of).into_iter().map(LoadView::of);
+    let rows = snapshot.room.load(snapshot.as_of).into_iter().map(|load| LoadView::of(load, see_covert));
     Ok(json(&snapshot, None, &Rows::new(rows)))
 }

@@ -15,6 +15,7 @@ use super::Routes;
 use crate::{
     Shared,
     answer::answer,
+    bodies::aside,
     format::Format,
     params::{NoQuery, Params},
     problem::ApiError,
@@ -80,8 +81,8 @@ async fn readyz(State(shared): State<Arc<Shared>>, _: Params<NoQuery>) -> Respon
 /// What the service counts, as Prometheus text.
 #[utoipa::path(get, path = "/metrics", tag = "probes", params(NoQuery),
     responses((status = 200, description = "Metrics.", body = String, content_type = "text/plain; version=0.0.4")))]
-async fn metrics(State(shared): State<Arc<Shared>>, _: Params<NoQuery>) -> Response {
-    let text = (shared.sources.metrics_text)();
+async fn metrics(State(shared): State<Arc<Shared>>, _: Params<NoQuery>) -> Result<Response, ApiError> {
+    let text = aside(move || (shared.sources.metrics_text)()).await?;
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, content_type)], text).into_response()
+    Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alert::{Alert, Incident};
 use axum::{Extension, extract::State, response::Response};
 use impact::{GroupOptions, propose_groups};
+use publish::Lang;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -14,7 +15,7 @@ use crate::{
     answer::{Meta, Rows, answer, envelope},
     bodies::aside,
     format::Format,
-    params::{NoQuery, Params},
+    params::{LANG, Params, query},
     problem::ApiError,
     views::{ProposalView, is_shown, rank},
 };
@@ -30,6 +31,10 @@ struct ProposalsAnswer {
     meta: Meta,
 }
 
+query! {
+    ProposalsQuery = &[LANG]
+}
+
 /// The routes.
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new().routes(routes!(list))
@@ -40,21 +45,22 @@ pub(super) fn routes() -> Routes {
 /// First incidents whose source says that they are over (`clear`), then open alerts that may be one thing, by place,
 /// time and cause, each with its evidence and how sure that is (`group`, of the 500 most urgent open alerts). Covert
 /// alerts are members for operators only.
-#[utoipa::path(get, path = "/v1/proposals", tag = "impact", params(NoQuery),
+#[utoipa::path(get, path = "/v1/proposals", tag = "impact", params(ProposalsQuery),
     responses((status = 200, description = "Proposals.", body = ProposalsAnswer)))]
 async fn list(
     State(shared): State<Arc<Shared>>,
     Extension(principal): Extension<Principal>,
-    _: Params<NoQuery>,
+    params: Params<ProposalsQuery>,
 ) -> Result<Response, ApiError> {
+    let lang = params.lang()?;
     let snapshot = shared.live()?;
     let see_covert = sees_covert(&principal);
     let read = Arc::clone(&snapshot);
-    let body = aside(move || proposals(&read, see_covert)).await?;
+    let body = aside(move || proposals(&read, see_covert, lang)).await?;
     Ok(answer(&snapshot, None, Format::Json.media_type(), body))
 }
 
-fn proposals(snapshot: &Snapshot, see_covert: bool) -> Vec<u8> {
+fn proposals(snapshot: &Snapshot, see_covert: bool, lang: Lang) -> Vec<u8> {
     let mut alerts: Vec<&Alert> = snapshot.room.alerts().map(|a| &**a).filter(|a| is_shown(a, see_covert)).collect();
     alerts.sort_by_key(|alert| rank(alert));
     alerts.truncate(ALERTS_MAX);
@@ -65,6 +71,6 @@ fn proposals(snapshot: &Snapshot, see_covert: bool) -> Vec<u8> {
         let members = alerts.iter().filter(|alert| tied(incident, alert)).map(|alert| &alert.id);
         ProposalView::of_clear(incident, members)
     });
-    let rows: Vec<ProposalView<'_>> = over.chain(found.iter().map(ProposalView::of)).collect();
+    let rows: Vec<ProposalView<'_>> = over.chain(found.iter().map(|proposal| ProposalView::of(proposal, lang))).collect();
     envelope(snapshot, &Rows::new(rows.iter()), None, 0)
 }

@@ -5,6 +5,7 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
+use serde_json::json;
 
 use super::{Desk, Seen};
 use crate::{Access, Role, Tokens, openapi};
@@ -186,4 +187,27 @@ async fn an_open_loopback_answers_to_its_own_names_only() {
         assert_eq!(desk.get_with("/v1/vehicles", &[("host", host)]).await.status, status, "{host}");
     }
     assert_eq!(desk.get_with("/livez", &[("host", "probe.internal")]).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_load_tells_a_viewer_how_many_emergencies_sounded_and_not_which() {
+    let mut desk = with_tokens();
+    desk.press("18/1", AlarmKind::Panic, |r| r.covert = Some(true));
+    desk.press("18/2", AlarmKind::Fire, |_| {});
+    desk.press("18/3", AlarmKind::CallRequest, |_| {});
+    for (token, expected) in [
+        ("wall-token", json!([{"rule": "EMG.*", "count": 2}, {"rule": "CALL.REQUEST", "count": 1}])),
+        (
+            "kim-token",
+            json!([
+                {"rule": "CALL.REQUEST", "count": 1},
+                {"rule": "EMG.FIRE", "count": 1},
+                {"rule": "EMG.PANIC", "count": 1},
+            ]),
+        ),
+    ] {
+        let load = ask(&desk, Method::GET, "/v1/load", Some(token)).await.json()["data"][0].clone();
+        assert_eq!(load["top_rules"], expected, "{token}");
+        assert_eq!((&load["standing"], &load["raised_10_min"]), (&json!([2, 0, 0, 1]), &json!(3)), "{token}");
+    }
 }

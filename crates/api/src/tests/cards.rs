@@ -263,3 +263,193 @@ async fn the_fleet_is_laid_out_once_a_revision_and_only_when_asked() {
     let seen = desk.get("/v1/area?lat=60.2&lon=24.9&radius_m=200").await.json();
     assert_eq!(ids(&seen["data"]["inside"]), ["18/1", "18/2"]);
 }
+
+/// What people read on a card: where, the steps, what could be done, and why the rest is not known.
+fn read_aloud(card: &Value) -> String {
+    let mut lines = vec![format!("{} @ {}", text(&card["alert"]["headline"]), text(&card["place_text"]))];
+    lines.extend(card["steps"].as_array().unwrap().iter().map(|step| format!("- {}", text(step))));
+    lines.push(format!("! {}", text(&card["never"])));
+    for suggestion in card["suggestions"].as_array().unwrap() {
+        let (action, order) = (text(&suggestion["action"]), text(&suggestion["text"]));
+        lines.push(format!("{action}: {order}. {}", text(&suggestion["reason"])));
+    }
+    let unknown = card["unknown_text"].as_object().unwrap();
+    let same_keys = unknown.keys().eq(card["unknown"].as_object().unwrap().keys());
+    assert!(same_keys, "every reason has its words: {card}");
+    lines.extend(unknown.iter().map(|(key, why)| format!("{key}: {}", text(why))));
+    lines.join("\n")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("null")
+}
+
+/// A bus on fire, the next one coming and its neighbour silent.
+fn burning(desk: &mut Desk) -> alert::AlertId {
+    scene(desk);
+    desk.put("18/6", |v| v.coordinate = north(-350.0));
+    desk.press("18/1", AlarmKind::Fire, |r| r.fix = Some(transit::Fix::at(60.2, 24.9)))
+}
+
+#[tokio::test]
+async fn a_card_is_read_in_korean_from_its_first_line_to_its_last() {
+    let mut desk = Desk::new();
+    let id = burning(&mut desk);
+    let card = desk.get(&format!("/v1/alerts/{id}/card?lang=ko")).await.json()["data"].clone();
+    expect![[r#"
+        화재, 차량 18/1 @ 60.20000,24.90000
+        - 즉시 정차하고 문을 열어 승객을 바람 위쪽으로 대피시킨다
+        - 소방서에 위치, 연료, 승객 수를 알린다
+        - 2분 안에 진입할 차량을 모두 세운다
+        - 구역 안의 차량을 모두 확인한다. 무응답 차량부터 확인한다
+        - 터널과 지하에서는 소방 지휘에 따라서만 전원을 차단한다
+        ! 배차를 지키려고 연기 속으로 차량을 보내지 않는다
+        call_unaccounted: 무응답 차량을 호출한다. 구역 안이나 진입 중 무응답 1대. 18/3 302초째 무응답(통상 60초 이내 수신)
+        hold_entering: 2분 안에 진입할 차량을 대기시킨다. 계속 운행하면 2분 안에 1대 진입. 18/2 0초 뒤 진입 예상(거리 900m, 시속 1571km)
+        ask_position: 위치 오류 차량에 현재 위치를 묻는다. 위치 오류 차량 1대가 구역 안에 있을 수 있음
+        send_nearest: 가장 가까운 차량을 보내 확인하고 지원하게 한다. 가장 가까운 차량 18/6: 직선거리 350m, 위치 2초 전
+        ahead: 진행 방향 미상
+        behind: 진행 방향 미상
+        delay_s: 보고 없음
+        next_stops: 시간표 없음
+        occupancy_percentage: 보고 없음
+        occupancy_status: 보고 없음
+        passengers: 보고 없음
+        routes_cut: 시간표 없음
+        stops_cut: 시간표 없음
+        trip_id: 보고 없음
+        trips_cut: 시간표 없음"#]].assert_eq(&read_aloud(&card));
+}
+
+#[tokio::test]
+async fn the_same_card_in_english_has_the_same_codes_and_figures() {
+    let mut desk = Desk::new();
+    let id = burning(&mut desk);
+    let [korean, english] = [
+        desk.get(&format!("/v1/alerts/{id}/card?lang=ko")).await.json()["data"].clone(),
+        desk.get(&format!("/v1/alerts/{id}/card")).await.json()["data"].clone(),
+    ];
+    expect![[r#"
+        Fire, vehicle 18/1 @ 60.20000,24.90000
+        - Have the driver stop, open the doors and get everybody out, upwind
+        - Call the fire service with place, fuel and number on board
+        - Stop every vehicle that enters the area within 2 minutes
+        - Account for everybody inside the area, silent vehicles first
+        - In a tunnel or underground: power off only on the fire service's word
+        ! Never send a vehicle through smoke to keep the timetable
+        call_unaccounted: Call those who have gone dark. 1 gone dark inside or on the way in; 18/3 for 302 s, 60 s are usual
+        hold_entering: Hold those who enter within 2 minutes. 1 enter within 2 minutes if they go on; 18/2 in 0 s, 900 m away at 436.4 m/s
+        ask_position: Ask where they are: their position cannot be true. 1 with a position that cannot be true may be inside
+        send_nearest: Send the nearest vehicle to look or to help. 18/6 is nearest: 350 m through the air, position 2 s old
+        ahead: nobody knows which way it goes
+        behind: nobody knows which way it goes
+        delay_s: not reported
+        next_stops: no timetable is loaded
+        occupancy_percentage: not reported
+        occupancy_status: not reported
+        passengers: not reported
+        routes_cut: no timetable is loaded
+        stops_cut: no timetable is loaded
+        trip_id: not reported
+        trips_cut: no timetable is loaded"#]].assert_eq(&read_aloud(&english));
+    let codes = |card: &Value| -> Vec<(Value, Value, Value)> {
+        let all = card["suggestions"].as_array().unwrap();
+        all.iter().map(|s| (s["action"].clone(), s["vehicles"].clone(), s["figures"].clone())).collect()
+    };
+    assert_eq!((codes(&korean), &korean["unknown"]), (codes(&english), &english["unknown"]));
+}
+
+#[tokio::test]
+async fn a_vehicle_an_incident_and_a_proposal_are_read_in_korean() {
+    let mut desk = Desk::new();
+    let id = burning(&mut desk);
+    desk.press("18/2", AlarmKind::Collision, |r| r.fix = Some(transit::Fix::at(60.2, 24.9)));
+    let mut lines = Vec::new();
+    let vehicle = desk.get("/v1/vehicles/18/5/card?lang=ko").await.json()["data"].clone();
+    lines.push(read_aloud(&vehicle));
+    let proposals = desk.get("/v1/proposals?lang=ko").await.json()["data"].clone();
+    for member in proposals[0]["members"].as_array().unwrap() {
+        let evidence = member["evidence"].as_array().unwrap();
+        let evidence: Vec<&str> = evidence.iter().map(|e| text(&e["text"])).collect();
+        lines.push(format!("{}: {}", text(&member["alert_id"]), evidence.join(", ")));
+    }
+    desk.report("s", "1", |r| (r.lat, r.lon) = (Some(60.2), Some(24.9)));
+    let impact = desk.get("/v1/incidents/s/1/impact?lang=ko").await.json()["data"].clone();
+    lines.push(read_aloud(&impact));
+    assert_eq!(impact["alerts"][0]["id"], id.to_string());
+    lines.push(text(&impact["alerts"][0]["headline"]).to_owned());
+    expect![[r#"
+        null @ 위치 미상
+        ! null
+        locate: 무전으로 위치를 확인한다. 위치를 알 수 없음
+        ahead: 위치 미상
+        alerts: 위치 미상
+        alerts_more: 위치 미상
+        area: 위치 미상
+        areas: 위치 미상
+        behind: 위치 미상
+        counts: 위치 미상
+        delay_s: 보고 없음
+        entering: 위치 미상
+        inside: 위치 미상
+        lat: 위치 미상
+        lon: 위치 미상
+        nearest: 위치 미상
+        next_stops: 시간표 없음
+        not_judged: 위치 미상
+        occupancy_percentage: 보고 없음
+        occupancy_status: 보고 없음
+        passengers: 보고 없음
+        places: 위치 미상
+        position_age_s: 위치 미상
+        position_doubtful: 위치 미상
+        position_from: 위치 미상
+        routes_cut: 시간표 없음
+        stops_cut: 시간표 없음
+        trip_id: 보고 없음
+        trips_cut: 시간표 없음
+        unaccounted: 위치 미상
+        unplaced: 위치 미상
+        20261123-1: 
+        20261123-2: 0m 거리, 0초 차이, 원인 연관: 충돌 사고 - 화재
+        null @ 60.20000,24.90000
+        - 돌발상황 구역의 내부 차량, 2분 내 진입 차량, 미확인 차량을 확인한다
+        - 2분 안에 진입할 차량을 대기시킨다
+        - 신고 기관에 위치, 차단 차로, 예상 종료 시각을 확인한다
+        - 통과 노선을 우회시키고 승객에게 안내한다
+        ! 예상 종료 시각을 종료로 보지 않는다
+        call_unaccounted: 무응답 차량을 호출한다. 구역 안이나 진입 중 무응답 1대. 18/3 302초째 무응답(통상 60초 이내 수신)
+        hold_entering: 2분 안에 진입할 차량을 대기시킨다. 계속 운행하면 2분 안에 1대 진입. 18/2 0초 뒤 진입 예상(거리 1000m, 시속 1571km)
+        lead_out: 구역 안 차량을 밖으로 유도한다. 구역 안 1대(확실 1대)
+        ask_position: 위치 오류 차량에 현재 위치를 묻는다. 위치 오류 차량 1대가 구역 안에 있을 수 있음
+        age_s: 대상이 차량이 아님
+        ahead: 대상이 차량이 아님
+        behind: 대상이 차량이 아님
+        delay_s: 대상이 차량이 아님
+        next_stops: 시간표 없음
+        occupancy_percentage: 대상이 차량이 아님
+        occupancy_status: 대상이 차량이 아님
+        passengers: 보고 없음
+        routes_cut: 시간표 없음
+        stops_cut: 시간표 없음
+        trip_id: 대상이 차량이 아님
+        trips_cut: 시간표 없음
+        vehicle: 대상이 차량이 아님
+        화재, 차량 18/1"#]].assert_eq(&lines.join("\n"));
+}
+
+#[tokio::test]
+async fn every_link_of_an_alert_and_an_incident_leads_somewhere() {
+    let mut desk = Desk::new();
+    scene(&mut desk);
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    desk.report("s", "1", |_| {});
+    for path in [format!("/v1/alerts/{id}"), "/v1/incidents/s/1".to_owned()] {
+        let record = desk.get(&path).await.json()["data"].clone();
+        for (name, link) in record["links"].as_object().unwrap() {
+            let status = desk.get(text(link)).await.status.as_u16();
+            let expected = if ["acknowledge", "close"].contains(&name.as_str()) { 405 } else { 200 };
+            assert_eq!(status, expected, "{path}: {name} {link}");
+        }
+    }
+}

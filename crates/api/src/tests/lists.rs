@@ -300,6 +300,7 @@ async fn an_incident_has_its_defaults_marked() {
           "kind_word": null,
           "lat": 37.5,
           "links": {
+            "impact": "/v1/incidents/topis/A%201%2F2/impact",
             "self": "/v1/incidents/topis/A%201%2F2"
           },
           "lon": 127.0,
@@ -395,4 +396,32 @@ async fn a_record_that_lags_behind_its_limit_is_not_called_live() {
     desk.put("18/1", |_| {});
     desk.pass(29_000);
     assert_eq!(desk.get("/v1/vehicles?agency_id=18").await.json()["data"][0]["freshness"], "aging");
+}
+
+#[tokio::test]
+async fn every_rule_of_the_list_has_a_headline_in_words_that_fits_a_public_message() {
+    let mut desk = Desk::new();
+    for def in detect::RULES {
+        desk.commit(&room::Input::Finding(Box::new(alert::Finding {
+            rule: def.code.to_owned(),
+            subject: alert::Subject::Incident(format!("{0}/{0}", "long".repeat(16))),
+            verdict: alert::FindingVerdict::Raised,
+            class: def.class,
+            priority: alert::Priority::P2,
+            latched: false,
+            status: transit::Status::Actual,
+            evidence: alert::Evidence::default(),
+            parents: Vec::new(),
+        })));
+    }
+    for lang in ["en", "ko"] {
+        let listed = desk.get(&format!("/v1/alerts?lang={lang}")).await.json()["data"].clone();
+        assert_eq!(listed.as_array().unwrap().len(), detect::RULES.len());
+        for alert in listed.as_array().unwrap() {
+            let (rule, headline) = (alert["rule"].as_str().unwrap(), alert["headline"].as_str().unwrap());
+            assert!(!headline.contains(rule), "{rule} has no words in publish: {headline}");
+            assert!(headline.chars().count() <= publish::HEADLINE_CHARS, "{headline}");
+            assert_eq!(headline.contains(|c: char| ('가'..='힣').contains(&c)), lang == "ko", "{headline}");
+        }
+    }
 }

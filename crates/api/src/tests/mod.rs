@@ -36,7 +36,8 @@ use tower::ServiceExt as _;
 use transit::{Coordinate, FeedId, Fix, JourneyState, Mode, Now, RouteId, Status, UtcMillis, VehicleKey};
 
 use crate::{
-    Access, CommandAnswer, Derived, Guide, PendingCommand, Published, Revisions, Shared, Snapshot, Sources, router,
+    Access, CommandAnswer, Derived, Exceptions, Guide, PendingCommand, Published, Revisions, Shared, Snapshot, Sources,
+    router,
 };
 
 /// A control room that plays by hand: what a test does is published at once.
@@ -141,7 +142,7 @@ impl Desk {
             feeds,
             rejects: BTreeMap::new(),
             clients: BTreeMap::new(),
-            exceptions: Arc::from([]),
+            exceptions: Exceptions::default(),
             degraded: Vec::new(),
             checks: vec![("broker".to_owned(), true, "subscribed".to_owned())],
             clock: "wall",
@@ -210,6 +211,15 @@ impl Desk {
         self.last.view.vehicles.remove(&key(id));
         self.last.index = Derived::default();
         self.last.removed.push_back((self.last.revision, key(id)));
+        self.publish();
+    }
+
+    /// The patrol has looked: this is out of order, and nothing else.
+    pub(super) fn note(&mut self, exceptions: Vec<Arc<detect::Exception>>) {
+        if self.last.exceptions.replace(exceptions, self.last.revision + 1) {
+            self.last.revision += 1;
+            self.last.revisions.exceptions = self.last.revision;
+        }
         self.publish();
     }
 

@@ -181,3 +181,29 @@ async fn the_load_of_every_desk_is_told() {
     assert_eq!((&load["data"][0]["desk"], &load["data"][0]["last_10_min"]), (&json!("all"), &json!(1)));
     assert_eq!(load["data"][0]["by_priority"], json!([1, 0, 0, 0]));
 }
+
+#[tokio::test]
+async fn what_is_said_again_is_one_order_until_its_giver_has_read_of_a_new_press() {
+    let mut desk = Desk::new();
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let mark = |seen: Value| json!({"by": "kim", "step": "police_notified", "seen": seen});
+    let path = |verb: &str| format!("/v1/alerts/{id}/{verb}");
+    let mut marks = Vec::new();
+    for (press, seen) in
+        [(false, json!(1)), (false, json!(1)), (true, json!(2)), (false, json!(2)), (false, json!(null))]
+    {
+        if press {
+            desk.pass(20_000);
+            assert_eq!(desk.press("18/1", AlarmKind::Fire, |_| {}), id);
+        }
+        let (status, answer) = desk.order(&path("mark"), mark(seen)).await;
+        assert_eq!(status, 200, "{answer}");
+        let history = desk.get(&path("history")).await.json()["data"].clone();
+        marks.push(history.as_array().unwrap().iter().filter(|entry| entry["reason"] == "mark").count());
+    }
+    assert_eq!(marks, [1, 1, 2, 2, 3], "told the police twice: once for each press, and once unsaid for which");
+    for _ in 0..2 {
+        let close = json!({"by": "kim", "reason": "resolved", "seen": 2});
+        assert_eq!(desk.order(&path("close"), close).await.0, 200);
+    }
+}

@@ -1,13 +1,15 @@
 //! The stream and the poll of changes.
 
-use std::{pin::Pin, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use alert::{AlarmKind, CloseReason};
 use axum::{body::Body, http::Request};
 use futures_util::{Stream, StreamExt as _};
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::Desk;
+use crate::exceptions::tests::silent;
 
 /// The events of an open stream.
 struct Tap {
@@ -29,17 +31,22 @@ impl Tap {
 
     /// The next event as `verb topic id @cursor`; `None` at the end.
     async fn next(&mut self) -> Option<String> {
+        let (verb, cursor, data) = self.next_raw().await?;
+        let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
+        Some(format!("{verb} {} {} @{cursor}", text(&data["topic"]), text(&data["id"])))
+    }
+
+    /// The next event as verb, cursor and data.
+    async fn next_raw(&mut self) -> Option<(String, String, Value)> {
         while !self.rest.contains("\n\n") {
             self.rest.push_str(std::str::from_utf8(&self.body.next().await?.unwrap()).unwrap());
         }
         let (event, rest) = self.rest.split_once("\n\n").map(|(e, r)| (e.to_owned(), r.to_owned())).unwrap();
         self.rest = rest;
         let field = |name: &str| event.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
-        let data: serde_json::Value = serde_json::from_str(field("data:").unwrap()).unwrap();
-        let text = |v: &serde_json::Value| v.as_str().unwrap_or("-").to_owned();
-        let cursor = field("id:").unwrap_or("none");
+        let data: Value = serde_json::from_str(field("data:").unwrap()).unwrap();
         assert_eq!(data["record"].is_null(), !matches!(field("event:"), Some("add" | "update")), "{event}");
-        Some(format!("{} {} {} @{cursor}", field("event:").unwrap(), text(&data["topic"]), text(&data["id"])))
+        Some((field("event:").unwrap().to_owned(), field("id:").unwrap_or("none").to_owned(), data))
     }
 
     async fn take(&mut self, n: usize) -> Vec<String> {
@@ -204,4 +211,132 @@ async fn changes_come_by_long_poll_with_the_next_cursor() {
     let json: serde_json::Value = serde_json::from_slice(&waiting.await.unwrap()).unwrap();
     assert_eq!(json["data"], serde_json::json!({"vehicles": {"upserts": [], "removed": ["18/1"]}}));
     assert_eq!(json["meta"]["next"], "e1-4");
+}
+
+#[tokio::test(start_paused = true)]
+async fn exceptions_come_change_and_go_for_who_streams_and_who_polls() {
+    let mut desk = Desk::new();
+    desk.note(vec![silent("18/1", 200)]);
+    let mut tap = Tap::open(&desk, "/v1/stream?topics=exceptions", None).await;
+    assert_eq!(tap.take(2).await, ["reset - - @none", "add exceptions VEH.SILENT:vehicle:18/1 @e1-2"]);
+    desk.note(vec![silent("18/1", 200), silent("18/2", 200)]);
+    assert_eq!(tap.take(1).await, ["add exceptions VEH.SILENT:vehicle:18/2 @e1-3"]);
+    desk.note(vec![silent("18/1", 400), silent("18/2", 200)]);
+    assert_eq!(tap.take(1).await, ["update exceptions VEH.SILENT:vehicle:18/1 @e1-4"]);
+    // What came and went between two looks is no news.
+    desk.note(vec![silent("18/1", 400), silent("18/2", 200), silent("18/3", 200)]);
+    desk.note(vec![silent("18/2", 200)]);
+    assert_eq!(tap.take(1).await, ["remove exceptions VEH.SILENT:vehicle:18/1 @e1-6"]);
+    drop(tap);
+    let mut tap = Tap::open(&desk, "/v1/stream?topics=exceptions", Some("e1-3")).await;
+    let (verb, _, data) = tap.next_raw().await.unwrap();
+    assert_eq!(
+        (verb.as_str(), &data["id"], &data["revision"]),
+        ("remove", &json!("VEH.SILENT:vehicle:18/3"), &json!(6))
+    );
+    assert_eq!(tap.take(1).await, ["remove exceptions VEH.SILENT:vehicle:18/1 @e1-6"]);
+
+    let polled = desk.get("/v1/changes?since=e1-2&topics=exceptions").await.json()["data"]["exceptions"].clone();
+    assert_eq!(polled["upserts"], desk.get("/v1/exceptions").await.json()["data"]);
+    assert_eq!(polled["removed"], json!(["VEH.SILENT:vehicle:18/3", "VEH.SILENT:vehicle:18/1"]));
+    let router = desk.router.clone();
+    let waiting = tokio::spawn(async move {
+        let request = Request::get("/v1/changes?since=e1-6&wait=10&topics=exceptions").body(Body::empty()).unwrap();
+        axum::body::to_bytes(router.oneshot(request).await.unwrap().into_body(), 1 << 20).await.unwrap()
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waiting.is_finished());
+    desk.note(Vec::new());
+    let woken: Value = serde_json::from_slice(&waiting.await.unwrap()).unwrap();
+    let expected = json!({"upserts": [], "removed": ["VEH.SILENT:vehicle:18/2"]});
+    assert_eq!((&woken["data"]["exceptions"], &woken["meta"]["next"]), (&expected, &json!("e1-7")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_from_before_the_exceptions_that_are_kept_is_told_so() {
+    let mut desk = Desk::new();
+    desk.note((0..20_001).map(|n| silent(&format!("18/{n}"), 1)).collect());
+    desk.note(Vec::new());
+    assert_eq!(desk.get("/v1/changes?since=e1-2&topics=exceptions").await.status, 410);
+    assert_eq!(desk.get("/v1/changes?since=e1-2&topics=vehicles").await.status, 200, "others are not concerned");
+    assert_eq!(desk.get("/v1/changes?since=e1-3&topics=exceptions").await.status, 200);
+    let mut tap = Tap::open(&desk, "/v1/stream?topics=exceptions", Some("e1-2")).await;
+    assert_eq!(tap.take(1).await, ["reset - - @none"]);
+}
+
+/// Numbers from a seed, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// What a follower has of a topic: records by id.
+type Kept = BTreeMap<String, Value>;
+
+fn id_of(record: &Value) -> String {
+    record["id"].as_str().unwrap().to_owned()
+}
+
+/// Brings what a poller has up to date.
+async fn poll(desk: &Desk, since: &mut String, kept: &mut Kept) {
+    let path = format!("/v1/changes?since={since}&topics=exceptions");
+    let answer = desk.get(&path).await.json();
+    for record in answer["data"]["exceptions"]["upserts"].as_array().unwrap() {
+        kept.insert(id_of(record), record.clone());
+    }
+    for id in answer["data"]["exceptions"]["removed"].as_array().unwrap() {
+        kept.remove(id.as_str().unwrap());
+    }
+    answer["meta"]["next"].as_str().unwrap().clone_into(since);
+}
+
+/// Brings what a reader of the stream has up to date: everything until it is quiet.
+async fn drain(tap: &mut Tap, kept: &mut Kept) {
+    while let Ok(Some((verb, _, data))) = tokio::time::timeout(Duration::from_secs(1), tap.next_raw()).await {
+        match verb.as_str() {
+            "reset" => kept.clear(),
+            "add" | "update" => drop(kept.insert(id_of(&data["record"]), data["record"].clone())),
+            "remove" => drop(kept.remove(data["id"].as_str().unwrap())),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_follows_has_the_list_however_seldom_they_look() {
+    for seed in 1..=20 {
+        let (mut dice, mut desk) = (Dice(seed), Desk::new());
+        let mut now: BTreeMap<u64, Arc<detect::Exception>> = BTreeMap::new();
+        let (mut since, mut polled, mut streamed) = ("e1-1".to_owned(), Kept::new(), Kept::new());
+        let mut tap = Tap::open(&desk, "/v1/stream?topics=exceptions", None).await;
+        for step in 0..60 {
+            for _ in 0..dice.below(4) {
+                let vehicle = dice.below(6);
+                match dice.below(3) {
+                    0 => drop(now.remove(&vehicle)),
+                    _ => drop(now.insert(vehicle, silent(&format!("18/{vehicle}"), 200 + step))),
+                }
+            }
+            // An answer that stands still is refused, and quiet streams take their time.
+            desk.pass(1_000);
+            desk.note(now.values().cloned().collect());
+            if dice.below(5) == 0 {
+                desk.put("18/1", |_| {});
+            }
+            let listed = desk.get("/v1/exceptions").await.json()["data"].clone();
+            let listed: Kept = listed.as_array().unwrap().iter().map(|e| (id_of(e), e.clone())).collect();
+            if dice.below(3) == 0 {
+                poll(&desk, &mut since, &mut polled).await;
+                assert_eq!(polled, listed, "polled, seed {seed}, step {step}");
+            }
+            if dice.below(4) == 0 {
+                drain(&mut tap, &mut streamed).await;
+                assert_eq!(streamed, listed, "streamed, seed {seed}, step {step}");
+            }
+        }
+    }
 }

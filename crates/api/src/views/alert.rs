@@ -155,6 +155,8 @@ pub(crate) struct AlertLinks {
     itself: String,
     /// Everything that happened to it.
     history: String,
+    /// Its decision card.
+    card: String,
     /// Take it (POST).
     acknowledge: String,
     /// End it (POST).
@@ -371,6 +373,7 @@ impl AlertLinks {
         let itself = format!("/v1/alerts/{}", alert.id);
         Self {
             history: format!("{itself}/history"),
+            card: format!("{itself}/card"),
             acknowledge: format!("{itself}/acknowledge"),
             close: format!("{itself}/close"),
             vehicle: vehicle.map(|key| format!("/v1/vehicles/{key}")),

@@ -17,7 +17,11 @@ use super::{
     proposal::ClearProposalView,
     row::{EnteringRow, InsideRow, NearRow, NeighbourRow, UnaccountedRow, UnplacedRow},
 };
-use crate::{Snapshot, desk::armed_areas};
+use crate::{
+    Snapshot,
+    desk::armed_areas,
+    wording::{action_text, reason_text},
+};
 
 /// All that is known about an alert, an incident or a vehicle in one answer. It proposes and never acts.
 #[derive(Serialize, ToSchema)]
@@ -38,6 +42,8 @@ pub(crate) struct CardView<'a> {
     lat: Option<f64>,
     /// Degrees east of the subject.
     lon: Option<f64>,
+    /// Where that is, in `lang`.
+    place_text: String,
     /// Seconds since that position was true.
     position_age_s: Option<f64>,
     /// That position is to be doubted.
@@ -107,6 +113,9 @@ pub(crate) struct CardView<'a> {
     /// Why a key is null.
     #[schema(value_type = BTreeMap<String, UnknownWord>)]
     unknown: BTreeMap<&'static str, UnknownWord>,
+    /// The same in `lang`.
+    #[schema(value_type = BTreeMap<String, String>)]
+    unknown_text: BTreeMap<&'static str, &'static str>,
 }
 
 /// An open alert near the subject.
@@ -135,10 +144,12 @@ pub(crate) struct SuggestionView<'a> {
     /// What.
     #[schema(inline)]
     action: ActionWord,
+    /// The same as an order, in `lang`.
+    text: &'static str,
     /// With which vehicles, most urgent first.
     #[schema(value_type = Vec<String>)]
     vehicles: Vec<Shown<&'a transit::VehicleKey>>,
-    /// Why, in a sentence.
+    /// Why, in a sentence, in `lang`.
     reason: &'a str,
     /// What that rests on, units in the names.
     #[schema(value_type = BTreeMap<String, f64>)]
@@ -175,6 +186,7 @@ impl<'a> CardView<'a> {
             side.known().and_then(Option::as_ref).map(|n| NeighbourRow::of(n, snapshot))
         };
         let (about, id) = named(&card.subject, told);
+        let unknown = unknown(card);
         Self {
             about,
             id,
@@ -184,6 +196,7 @@ impl<'a> CardView<'a> {
             vehicle: card.vehicle.known().map(|record| VehicleView::of(record, snapshot)),
             lat: here.map(transit::Coordinate::lat),
             lon: here.map(transit::Coordinate::lon),
+            place_text: publish::position_text(here, place.is_some_and(|w| w.doubtful), lang),
             position_age_s: place.map(|w| w.age_s),
             position_doubtful: place.map(|w| w.doubtful),
             position_from: place.map(|w| if w.by_vehicle { "vehicle" } else { "record" }),
@@ -216,8 +229,9 @@ impl<'a> CardView<'a> {
                 .map(|_| card.places.iter().map(|n| PlaceView::of(&n.place, Some(n.distance_m), snapshot)).collect()),
             steps: card.runbook.iter().flat_map(|r| &r.steps).map(|words| spoken(words, lang)).collect(),
             never: card.runbook.as_ref().and_then(|r| r.never.as_ref()).map(|words| spoken(words, lang)),
-            suggestions: card.suggestions.iter().map(SuggestionView::of).collect(),
-            unknown: unknown(card),
+            suggestions: card.suggestions.iter().map(|s| SuggestionView::of(s, lang)).collect(),
+            unknown_text: unknown.iter().map(|(key, word)| (*key, reason_text(word.0, lang))).collect(),
+            unknown,
         }
     }
 }
@@ -295,11 +309,12 @@ impl<'a> NearAlertView<'a> {
 }
 
 impl<'a> SuggestionView<'a> {
-    fn of(suggestion: &'a Suggestion) -> Self {
+    fn of(suggestion: &'a Suggestion, lang: Lang) -> Self {
         Self {
             action: ActionWord(suggestion.action),
+            text: action_text(suggestion.action, lang),
             vehicles: suggestion.vehicles.iter().map(Shown).collect(),
-            reason: &suggestion.reason,
+            reason: spoken(&suggestion.reason, lang),
             figures: &suggestion.figures,
         }
     }

@@ -108,6 +108,8 @@ pub(crate) struct IncidentLinks {
     /// Itself.
     #[serde(rename = "self")]
     itself: String,
+    /// What it means for the fleet.
+    impact: String,
 }
 
 /// One span in which an incident matters.
@@ -168,7 +170,10 @@ impl<'a> IncidentView<'a> {
         let id = incident_id(incident);
         let (proposal, armed) = (incident.clear_proposed.as_ref(), incident.armed.as_ref());
         Self {
-            links: IncidentLinks { itself: format!("/v1/incidents/{id}") },
+            links: IncidentLinks {
+                itself: format!("/v1/incidents/{id}"),
+                impact: format!("/v1/incidents/{id}/impact"),
+            },
             id,
             source: &report.key.source,
             incident_id: &report.key.id,

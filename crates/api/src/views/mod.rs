@@ -5,6 +5,7 @@
 mod alert;
 mod area;
 mod card;
+mod exception;
 mod feed;
 mod incident;
 mod message;
@@ -27,6 +28,7 @@ use utoipa::{
 pub(crate) use alert::{AlertView, HistoryView, located, place, rank, route_of};
 pub(crate) use area::ReachView;
 pub(crate) use card::{CardView, Told};
+pub(crate) use exception::ExceptionView;
 pub(crate) use feed::{ClientView, FeedView, RejectView};
 pub(crate) use incident::{IncidentView, incident_id};
 pub(crate) use message::message_json;

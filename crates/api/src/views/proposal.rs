@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use alert::Incident;
 use impact::{GroupEvidence, Member, Proposal};
+use publish::Lang;
 use serde::Serialize;
-use transit::Word as _;
 use utoipa::ToSchema;
 
 use super::{Stamp, incident_id};
-use crate::routes::level;
+use crate::{routes::level, wording::evidence_text};
 
 /// Something that a person confirms or refuses; nothing of it is done by itself.
 #[derive(Serialize, ToSchema)]
@@ -67,7 +67,7 @@ pub(crate) struct MemberView {
 pub(crate) struct EvidenceView {
     /// `same_vehicle`, `near`, `same_time`, `cause_fits` or `vehicles_standing`.
     code: &'static str,
-    /// In words.
+    /// In words, in `lang`.
     text: String,
     /// What it rests on, units in the names.
     #[schema(value_type = BTreeMap<String, f64>)]
@@ -76,13 +76,13 @@ pub(crate) struct EvidenceView {
 
 impl<'a> ProposalView<'a> {
     /// Of alerts that may be one thing.
-    pub(crate) fn of(proposal: &Proposal) -> Self {
+    pub(crate) fn of(proposal: &Proposal, lang: Lang) -> Self {
         let id = |key: &alert::IncidentKey| format!("{}/{}", level(&key.source), level(&key.id));
         let incident_id = proposal.incident.as_ref().map(id);
         Self {
             kind: "group",
             confidence: Some(proposal.confidence),
-            members: proposal.members.iter().map(MemberView::of).collect(),
+            members: proposal.members.iter().map(|member| MemberView::of(member, lang)).collect(),
             at: None,
             by: None,
             text: None,
@@ -128,34 +128,26 @@ impl<'a> ClearProposalView<'a> {
 }
 
 impl MemberView {
-    fn of(member: &Member) -> Self {
+    fn of(member: &Member, lang: Lang) -> Self {
         Self {
             alert_id: member.alert.to_string(),
             confidence: Some(member.confidence),
-            evidence: member.evidence.iter().map(EvidenceView::of).collect(),
+            evidence: member.evidence.iter().map(|evidence| EvidenceView::of(evidence, lang)).collect(),
         }
     }
 }
 
 impl EvidenceView {
-    fn of(evidence: &GroupEvidence) -> Self {
-        let (code, text, figures) = match evidence {
-            GroupEvidence::SameVehicle => ("same_vehicle", "the same vehicle reports both".to_owned(), vec![]),
-            GroupEvidence::Near { distance_m } => {
-                ("near", format!("{distance_m:.0} m away"), vec![("distance_m", *distance_m)])
+    fn of(evidence: &GroupEvidence, lang: Lang) -> Self {
+        let (code, figures) = match evidence {
+            GroupEvidence::SameVehicle => ("same_vehicle", vec![]),
+            GroupEvidence::Near { distance_m } => ("near", vec![("distance_m", *distance_m)]),
+            GroupEvidence::SameTime { apart_s } => ("same_time", vec![("apart_s", *apart_s)]),
+            GroupEvidence::CauseFits { fit, .. } => ("cause_fits", vec![("fit", *fit)]),
+            GroupEvidence::VehiclesStanding { count, within_m } => {
+                ("vehicles_standing", vec![("vehicles", *count as f64), ("within_m", *within_m)])
             }
-            GroupEvidence::SameTime { apart_s } => {
-                ("same_time", format!("{apart_s:.0} s apart"), vec![("apart_s", *apart_s)])
-            }
-            GroupEvidence::CauseFits { member, seed, fit } => {
-                ("cause_fits", format!("{} goes with {}", member.word(), seed.word()), vec![("fit", *fit)])
-            }
-            GroupEvidence::VehiclesStanding { count, within_m } => (
-                "vehicles_standing",
-                format!("{count} vehicles in service stand within {within_m:.0} m"),
-                vec![("vehicles", *count as f64), ("within_m", *within_m)],
-            ),
         };
-        Self { code, text, figures: figures.into_iter().collect() }
+        Self { code, text: evidence_text(evidence, lang), figures: figures.into_iter().collect() }
     }
 }

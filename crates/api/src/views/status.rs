@@ -10,7 +10,10 @@ use transit::{JourneyState, Status, Word};
 use utoipa::ToSchema;
 
 use super::{AlertView, ClientView, DegradedView, FeedView, freshness_as_of, rank};
-use crate::Snapshot;
+use crate::{
+    Snapshot,
+    wording::{late_text, lines_basis_text, reason_text},
+};
 
 /// Alerts shown in full on the wall.
 const URGENT_MAX: usize = 10;
@@ -39,7 +42,7 @@ pub(crate) struct StatusView<'a> {
     feeds: Vec<FeedView<'a>>,
     /// Lines whose vehicles report the longest delays, worst first.
     lines_in_trouble: Vec<LineView<'a>>,
-    /// What `lines_in_trouble` rests on.
+    /// What `lines_in_trouble` rests on, in `lang`.
     lines_basis: &'static str,
     /// Publishing clients.
     clients: Vec<ClientView<'a>>,
@@ -61,7 +64,7 @@ pub(crate) struct FleetView {
     /// Adherence to the timetable; null without one.
     #[schema(value_type = Option<Object>)]
     adherence: Option<()>,
-    /// Why `adherence` is null.
+    /// Why `adherence` is null, in `lang`.
     adherence_reason: Option<&'static str>,
     /// Delays as the vehicles in service report them: `early` (more than 60 s), `on_time`, `late` (more than 300 s),
     /// `unknown`.
@@ -98,7 +101,7 @@ pub(crate) struct LineView<'a> {
     late: usize,
     /// Median of the reported delays in seconds.
     median_delay_s: i32,
-    /// In words.
+    /// In words, in `lang`.
     reason: String,
 }
 
@@ -126,13 +129,13 @@ pub(crate) fn status_of<'a>(snapshot: &'a Snapshot, see_covert: bool, lang: Lang
     let unwritable = !snapshot.is_durable();
     StatusView {
         clock: snapshot.clock,
-        fleet: fleet(snapshot),
+        fleet: fleet(snapshot, lang),
         alerts,
         most_urgent: urgent.into_iter().map(|a| AlertView::of(a, snapshot, lang)).collect(),
         incidents_active: snapshot.room.incidents().filter(|i| i.phase == alert::IncidentPhase::Active).count(),
         feeds: snapshot.feeds.values().map(|f| FeedView::of(f)).collect(),
-        lines_in_trouble: lines_in_trouble(snapshot),
-        lines_basis: "delays as reported by the vehicles; there is no timetable to measure against",
+        lines_in_trouble: lines_in_trouble(snapshot, lang),
+        lines_basis: lines_basis_text(lang),
         clients: snapshot.clients.values().map(ClientView::of).collect(),
         journal: JournalView { seq: snapshot.room.seq(), writable: !unwritable },
         degraded: snapshot.degraded.iter().map(DegradedView::of).collect(),
@@ -153,7 +156,7 @@ fn counts(open: &[&Alert]) -> AlertCounts {
     }
 }
 
-fn fleet(snapshot: &Snapshot) -> FleetView {
+fn fleet(snapshot: &Snapshot, lang: Lang) -> FleetView {
     let mut by_freshness: BTreeMap<&str, usize> = Freshness::ALL.iter().map(|w| (w.word(), 0)).collect();
     let mut by_journey_state: BTreeMap<&str, usize> = JourneyState::ALL.iter().map(|w| (w.word(), 0)).collect();
     by_journey_state.insert("unknown", 0);
@@ -177,12 +180,12 @@ fn fleet(snapshot: &Snapshot) -> FleetView {
         by_freshness,
         by_journey_state,
         adherence: None,
-        adherence_reason: Some("no timetable is loaded"),
+        adherence_reason: Some(reason_text(impact::Reason::NoTimetable, lang)),
         reported_delay,
     }
 }
 
-fn lines_in_trouble(snapshot: &Snapshot) -> Vec<LineView<'_>> {
+fn lines_in_trouble(snapshot: &Snapshot, lang: Lang) -> Vec<LineView<'_>> {
     let mut delays: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
     for record in snapshot.view.vehicles.values() {
         let fresh = matches!(record.freshness, Freshness::Live | Freshness::Aging);
@@ -203,7 +206,7 @@ fn lines_in_trouble(snapshot: &Snapshot) -> Vec<LineView<'_>> {
                 vehicles: reported.len(),
                 late,
                 median_delay_s: median,
-                reason: format!("{late} of {} vehicles report more than {LATE_ABOVE_S} s late", reported.len()),
+                reason: late_text(late, reported.len(), LATE_ABOVE_S, lang),
             })
         })
         .collect();

@@ -41,7 +41,8 @@ fn told(card: &Card) -> String {
     writeln!(out, "next step: {step}").unwrap();
     for s in &card.suggestions {
         let figures: Vec<String> = s.figures.iter().map(|(name, n)| format!("{name} {n:.0}")).collect();
-        writeln!(out, "{:?} {:?}: {} [{}]", s.action, s.vehicles, s.reason, figures.join(", ")).unwrap();
+        writeln!(out, "{:?} {:?}: {} [{}]", s.action, s.vehicles, s.reason.en, figures.join(", ")).unwrap();
+        writeln!(out, "  {}", s.reason.ko).unwrap();
     }
     let unknowns: Vec<String> = card.unknowns().iter().map(|(f, r)| format!("{f} {r:?}")).collect();
     writeln!(out, "{} unknown: {}", unknowns.len(), unknowns.join(", ")).unwrap();
@@ -94,10 +95,15 @@ fn a_burning_bus_among_others() {
             places hospital-river police-central fire-north depot-east turn-market camera-bridge-n contact-rail underpass-river-2 tunnel-hill-1 bridge-long
             next step: Have the driver stop, open the doors and get everybody out, upwind
             CallUnaccounted [22/6]: 1 gone dark inside or on the way in; 22/6 for 200 s, 60 s are usual [limit_s 60, longest_silent_s 200, vehicles 1]
+              구역 안이나 진입 중 무응답 1대. 22/6 200초째 무응답(통상 60초 이내 수신)
             HoldEntering [22/4, 22/3]: 2 enter within 2 minutes if they go on; 22/4 in 21 s, 200 m away at 9.0 m/s [nearest_m 200, oldest_position_s 1, soonest_eta_s 21, vehicles 2]
+              계속 운행하면 2분 안에 2대 진입. 22/4 21초 뒤 진입 예상(거리 200m, 시속 32km)
             LeadOut [22/7]: 1 inside, 1 of them for certain [certain 1, oldest_position_s 1, vehicles 1]
+              구역 안 1대(확실 1대)
             SendNearest [22/4]: 22/4 is nearest: 400 m through the air, coming nearer, position 1 s old [distance_m 400, position_age_s 1]
+              가장 가까운 차량 22/4: 직선거리 400m, 접근 중, 위치 1초 전
             HoldFollower [22/4]: 22/4 follows on the same route, 400 m behind, position 1 s old [gap_m 400, position_age_s 1]
+              같은 노선 후속 차량 22/4: 400m 뒤, 위치 1초 전
             8 unknown: trip_id NotReported, delay_s NotReported, occupancy NotReported, passengers NotReported, next_stops NoTimetable, routes_cut NoTimetable, stops_cut NoTimetable, trips_cut NoTimetable
         "#]],
     );
@@ -123,8 +129,11 @@ fn an_incident_has_its_own_area_and_no_vehicle() {
             places hospital-river police-central fire-north depot-east turn-market camera-bridge-n contact-rail underpass-river-2 tunnel-hill-1 bridge-long
             next step: Read the incident's area: inside, entering in 2 minutes, unaccounted for
             CallUnaccounted [22/6]: 1 gone dark inside or on the way in; 22/6 for 200 s, 60 s are usual [limit_s 60, longest_silent_s 200, vehicles 1]
+              구역 안이나 진입 중 무응답 1대. 22/6 200초째 무응답(통상 60초 이내 수신)
             HoldEntering [22/4, 22/3]: 2 enter within 2 minutes if they go on; 22/4 in 21 s, 200 m away at 9.0 m/s [nearest_m 200, oldest_position_s 1, soonest_eta_s 21, vehicles 2]
+              계속 운행하면 2분 안에 2대 진입. 22/4 21초 뒤 진입 예상(거리 200m, 시속 32km)
             LeadOut [22/1, 22/7]: 2 inside, 2 of them for certain [certain 2, oldest_position_s 1, vehicles 2]
+              구역 안 2대(확실 2대)
             12 unknown: vehicle NoVehicle, age_s NoVehicle, trip_id NoVehicle, delay_s NoVehicle, occupancy NoVehicle, passengers NotReported, next_stops NoTimetable, ahead NoVehicle, behind NoVehicle, routes_cut NoTimetable, stops_cut NoTimetable, trips_cut NoTimetable
         "#]],
     );

@@ -10,7 +10,11 @@ use picture::{FeedRecord, Freshness};
 use transit::{Status, UtcMillis, Word};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::{FormatDef, Lang, headline, phrases::Label, place_text};
+use crate::{
+    FormatDef, Lang, headline,
+    labels::{self, Label},
+    place_text,
+};
 
 /// The registry entry.
 pub const FORMAT: FormatDef = FormatDef {
@@ -76,8 +80,8 @@ pub fn alerts_text(alerts: &mut dyn Iterator<Item = &Alert>, as_of: UtcMillis, l
 /// The wall: fleet, open alerts, feeds, and what is degraded and since when.
 pub fn status_text(figures: &StatusFigures<'_>, lang: Lang) -> Vec<u8> {
     let mut text = String::new();
-    let clock = plain(figures.clock);
-    line(&mut text, format_args!("TOPIS  {}  {} {clock}", figures.as_of, Label::Clock.text(lang)));
+    let clock = plain(&labels::clock(figures.clock, lang));
+    line(&mut text, format_args!("TOPIS  {}  {clock}", figures.as_of));
     push_fleet(&mut text, figures, lang);
     push_alerts(&mut text, figures, lang);
     push_feeds(&mut text, figures, lang);
@@ -87,13 +91,14 @@ pub fn status_text(figures: &StatusFigures<'_>, lang: Lang) -> Vec<u8> {
 
 fn push_fleet(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     let total: usize = figures.by_freshness.iter().sum();
-    let mut row = format!("{total} {}", Label::Vehicles.text(lang));
+    let mut row = labels::vehicles(total, lang);
     for (freshness, count) in Freshness::ALL.iter().zip(figures.by_freshness) {
-        append(&mut row, format_args!("   {} {count}", freshness.word()));
+        append(&mut row, format_args!("   {} {count}", labels::freshness(*freshness, lang)));
     }
     line(text, format_args!("{row}"));
+    let doing = figures.by_journey_state.iter();
     let doing: Vec<String> =
-        figures.by_journey_state.iter().map(|(state, count)| format!("{} {count}", plain(state))).collect();
+        doing.map(|(state, count)| format!("{} {count}", plain(labels::journey(state, lang)))).collect();
     if !doing.is_empty() {
         line(text, format_args!("{}", doing.join("   ")));
     }
@@ -102,7 +107,7 @@ fn push_fleet(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
 fn push_alerts(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     // A drill is listed and not counted.
     let actual = || figures.alerts.iter().filter(|alert| alert.status == Status::Actual);
-    let mut row = format!("{}  {} {}", Label::Alerts.text(lang), actual().count(), Label::Open.text(lang));
+    let mut row = format!("{}  {}", Label::Alerts.text(lang), labels::open(actual().count(), lang));
     for priority in Priority::ALL {
         let count = actual().filter(|alert| alert.priority == *priority).count();
         append(&mut row, format_args!("   {} {count}", priority.word()));
@@ -114,7 +119,7 @@ fn push_alerts(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     }
     let hidden = figures.alerts.len().saturating_sub(WALL_ALERTS);
     if hidden > 0 {
-        line(text, format_args!("  +{hidden} {}", Label::More.text(lang)));
+        line(text, format_args!("  {}", labels::more(hidden, lang)));
     }
 }
 
@@ -125,16 +130,16 @@ fn push_feeds(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
         line(text, format_args!("  {}", Label::NoFeeds.text(lang)));
     }
     for feed in &figures.feeds {
-        let since = age(figures.as_of.since(feed.condition_since));
+        let since = age(figures.as_of.since(feed.condition_since), lang);
         line(
             text,
             format_args!(
-                "  {} {} {since:>8} {:>7} {} {:>9.1}/s",
+                "  {} {} {} {} {}",
                 column(feed.id.as_str(), 20),
-                column(feed.condition.word(), 10),
-                feed.vehicles,
-                Label::Vehicles.text(lang),
-                feed.rate_per_s,
+                column(labels::condition(feed.condition, lang), 10),
+                right(&since, age_columns(lang)),
+                right(&labels::vehicles(feed.vehicles, lang), 16),
+                right(&labels::rate(feed.rate_per_s, lang), rate_columns(lang)),
             ),
         );
     }
@@ -148,19 +153,31 @@ fn push_degraded(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     }
     line(text, format_args!("{}  {}", Label::Degraded.text(lang), figures.degraded.len()));
     for fault in &figures.degraded {
-        let (code, scope, detail) = (plain(fault.code), plain(fault.scope), plain(fault.detail));
-        let since = Label::Since.text(lang);
-        line(text, format_args!("  {code} {scope} {since} {}: {detail}", fault.since));
+        let (code, scope) = (plain(labels::trouble(fault.code, lang)), plain(fault.scope));
+        let detail = plain(&detail_of(fault, figures, lang));
+        match lang {
+            Lang::En => line(text, format_args!("  {code} {scope} since {}: {detail}", fault.since)),
+            Lang::Ko => line(text, format_args!("  {code} {scope}, {}부터: {detail}", fault.since)),
+        }
+    }
+}
+
+/// What is said of a fault. Of a feed it is told anew in `lang`; of links and disks it is what the system said.
+fn detail_of<'a>(fault: &DegradedLine<'a>, figures: &StatusFigures<'_>, lang: Lang) -> Cow<'a, str> {
+    let of_feed = fault.scope.strip_prefix("feed:").filter(|_| lang == Lang::Ko);
+    match figures.feeds.iter().find(|feed| of_feed == Some(feed.id.as_str())) {
+        Some(feed) => Cow::Owned(format!("{}대 중 최신 {}대", feed.vehicles, feed.by_freshness[0])),
+        None => Cow::Borrowed(fault.detail),
     }
 }
 
 fn push_alert(text: &mut String, alert: &Alert, as_of: UtcMillis, lang: Lang) {
     let owner = alert.acknowledgement.as_ref().map_or(Label::NobodyHasIt.text(lang), |a| &a.by);
     let mut row = format!(
-        "  {} {:>6} {:>8}  {} {} {}",
+        "  {} {:>6} {}  {} {} {}",
         alert.priority.word(),
         alert.id.number,
-        age(as_of.since(alert.raised_at)),
+        right(&age(as_of.since(alert.raised_at), lang), age_columns(lang)),
         column(owner, OWNER_COLUMNS),
         column(&place_text(alert, lang), PLACE_COLUMNS),
         column(&headline(alert, lang), HEADLINE_COLUMNS),
@@ -172,15 +189,41 @@ fn push_alert(text: &mut String, alert: &Alert, as_of: UtcMillis, lang: Lang) {
 }
 
 /// A span as people say it, at most seven characters up to 11 years: `5s`, `3m12s`, `2h05m`, `4d07h`.
-fn age(millis: i64) -> String {
+fn age(millis: i64, lang: Lang) -> String {
     let seconds = millis.max(0) / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match () {
-        () if minutes == 0 => format!("{seconds}s"),
-        () if hours == 0 => format!("{minutes}m{:02}s", seconds % 60),
-        () if days == 0 => format!("{hours}h{:02}m", minutes % 60),
-        () => format!("{days}d{:02}h", hours % 24),
+    match lang {
+        Lang::En if minutes == 0 => format!("{seconds}s"),
+        Lang::En if hours == 0 => format!("{minutes}m{:02}s", seconds % 60),
+        Lang::En if days == 0 => format!("{hours}h{:02}m", minutes % 60),
+        Lang::En => format!("{days}d{:02}h", hours % 24),
+        Lang::Ko if minutes == 0 => format!("{seconds}초"),
+        Lang::Ko if hours == 0 => format!("{minutes}분{:02}초", seconds % 60),
+        Lang::Ko if days == 0 => format!("{hours}시간{:02}분", minutes % 60),
+        Lang::Ko => format!("{days}일{:02}시간", hours % 24),
     }
+}
+
+/// Terminal columns that an age takes, Korean being wider.
+fn age_columns(lang: Lang) -> usize {
+    match lang {
+        Lang::En => 8,
+        Lang::Ko => 11,
+    }
+}
+
+/// Terminal columns that a rate takes.
+fn rate_columns(lang: Lang) -> usize {
+    match lang {
+        Lang::En => 11,
+        Lang::Ko => 15,
+    }
+}
+
+/// `words` at the right end of `columns` terminal columns.
+fn right(words: &str, columns: usize) -> String {
+    let words = plain(words);
+    format!("{}{words}", " ".repeat(columns.saturating_sub(words.width())))
 }
 
 /// `words` in exactly `columns` terminal columns: cut with an ellipsis, or filled with spaces.
@@ -289,20 +332,20 @@ mod tests {
               feed_silent feed:native since 2026-11-23T07:57:55.000Z: nothing for 2 min
         "#]].assert_eq(&wall(&figures, Lang::En));
         expect![[r#"
-            TOPIS  2026-11-23T08:00:00.000Z  시계 wall
-            1460 차량   live 1400   aging 40   stale 15   lost 5
-            in_service 1200   deadrun 260
+            TOPIS  2026-11-23T08:00:00.000Z  실제 시각
+            차량 1460대   최신 1400   갱신 지연 40   오래됨 15   두절 5
+            운행 중 1200   공차 회송 260
 
-            경보  2 미종결   P1 2   P2 0   P3 0   P4 0
-              P1    417    1m01s  미확인       60.17000,24.94000              비상 버튼, 차량 22/800
-              P1      5    2h05m  kim          60.17000,24.94000              비상 버튼, 차량 22/800                               기록 안 됨
+            경보  미종결 2건   P1 2   P2 0   P3 0   P4 0
+              P1    417     1분01초  미인수       60.17000,24.94000              비상 버튼, 차량 22/800
+              P1      5   2시간05분  kim          60.17000,24.94000              비상 버튼, 차량 22/800                               미저장
 
-            수신원
-              hfp                  good          2m05s    1460 차량     948.5/s
-              native               silent        2m05s    1460 차량     948.5/s
+            수신 피드
+              hfp                  정상           2분05초      차량 1460대    초당 948.5건
+              native               수신 끊김      2분05초      차량 1460대    초당 948.5건
 
             장애  1
-              feed_silent feed:native 시작 2026-11-23T07:57:55.000Z: nothing for 2 min
+              피드 수신 끊김 feed:native, 2026-11-23T07:57:55.000Z부터: 1460대 중 최신 1400대
         "#]].assert_eq(&wall(&figures, Lang::Ko));
     }
 
@@ -352,7 +395,48 @@ mod tests {
 
     #[test]
     fn ages_are_short() {
-        let ages: Vec<String> = [-5, 5_000, 192_000, 7_500_000, 371_000_000].into_iter().map(age).collect();
-        expect!["0s 5s 3m12s 2h05m 4d07h"].assert_eq(&ages.join(" "));
+        let ages = |lang| [-5, 5_000, 192_000, 7_500_000, 371_000_000].map(|millis| age(millis, lang)).join(" ");
+        expect!["0s 5s 3m12s 2h05m 4d07h"].assert_eq(&ages(Lang::En));
+        expect!["0초 5초 3분12초 2시간05분 4일07시간"].assert_eq(&ages(Lang::Ko));
+    }
+
+    #[test]
+    fn a_fault_and_a_quiet_room_read_in_korean() {
+        let native = samples::feed("native", FeedCondition::LinkDown);
+        let fault = |code, scope, detail| DegradedLine { code, scope, since: NOW, detail };
+        let figures = StatusFigures {
+            clock: "simulated",
+            by_journey_state: vec![
+                ("in_service", 2),
+                ("upcoming", 1),
+                ("layover", 1),
+                ("signed_off", 1),
+                ("unknown", 3),
+            ],
+            feeds: vec![&native],
+            degraded: vec![
+                fault("feed_link_down", "feed:native", "1400 of 1460 vehicles live"),
+                fault("journal_full", "journal", "3 messages wait: no space left on device"),
+                fault("made_up", "feed:gone", "as it was said"),
+            ],
+            ..figures()
+        };
+        expect![[r#"
+            TOPIS  2026-11-23T08:00:00.000Z  모의 시각
+            차량 0대   최신 0   갱신 지연 0   오래됨 0   두절 0
+            운행 중 2   운행 예정 1   회차 대기 1   운행 종료 1   상태 미상 3
+
+            경보  미종결 0건   P1 0   P2 0   P3 0   P4 0
+
+            수신 피드
+              native               링크 단절      2분05초      차량 1460대    초당 948.5건
+
+            장애  3
+              피드 링크 단절 feed:native, 2026-11-23T08:00:00.000Z부터: 1460대 중 최신 1400대
+              기록 디스크 가득 참 journal, 2026-11-23T08:00:00.000Z부터: 3 messages wait: no space left on device
+              made_up feed:gone, 2026-11-23T08:00:00.000Z부터: as it was said
+        "#]].assert_eq(&wall(&figures, Lang::Ko));
+        let none = alerts_text(&mut std::iter::empty(), NOW, Lang::Ko);
+        assert_eq!(String::from_utf8(none).unwrap(), "미종결 경보 없음\n");
     }
 }

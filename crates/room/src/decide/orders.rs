@@ -38,7 +38,7 @@ impl ControlRoom {
 
 /// The key is the sender's own, not one that was made for the order.
 fn is_own_key(command: &Command) -> bool {
-    command.request_id != command.order.default_request_id(&command.actor.by)
+    !command.order.is_default_request_id(&command.actor.by, &command.request_id)
 }
 
 fn done(target: &Target) -> Verdict {

@@ -29,11 +29,14 @@ fn what_sounds_is_counted_and_what_is_silent_is_only_raised() {
             (2, "+0 press 22/2 e1@2"),
             (3, "+0 press 22/3 e1@3 test"),
             (32, "+0 ack 3 by kim"),
-            (100, "+0 ack 1 by kim"),
         ],
     );
+    assert_eq!(all(&stage, 50).unacknowledged, [1, 0, 0, 0]);
+    play(&mut stage, &[(100, "+0 ack 1 by kim")]);
     let load = all(&stage, 120);
     assert_eq!((load.desk.as_str(), load.last_10_min, load.last_day, load.raised_day), ("all", 2, 2, 3));
+    assert_eq!((load.raised_10_min, load.raised_hour, load.raised_peak_minute), (3, 3, 3));
+    assert_eq!((load.standing, load.unacknowledged), ([2, 0, 0, 0], [0; 4]), "the one behind its parent is not listed");
     assert_eq!(load.by_priority, [2, 0, 0, 0]);
     assert_eq!((load.ack_p50_ms, load.ack_p95_ms), (Some(30_000), Some(100_000)));
     assert_eq!(load.top_rules, [("EMG.PANIC".to_owned(), 1), ("FEED.SILENT".to_owned(), 1)]);

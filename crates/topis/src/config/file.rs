@@ -141,12 +141,26 @@ pub struct Detect {
 pub struct Alarms {
     /// Priority of a passenger's emergency button: P1, P2, P3 or P4.
     pub passenger_priority: String,
+    /// Desks whose alarm load is counted apart, besides the whole room's.
+    pub desks: Vec<Desk>,
 }
 
 impl Default for Alarms {
     fn default() -> Self {
-        Self { passenger_priority: "P2".to_owned() }
+        Self { passenger_priority: "P2".to_owned(), desks: Vec::new() }
     }
+}
+
+/// A desk, and what sounds at it; an empty list is no limit.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// Its name.
+    pub name: String,
+    /// Agencies whose vehicles are its business.
+    pub agencies: Vec<String>,
+    /// Rules that are its business, or families of them: `EMG.PANIC`, `FEED.*`.
+    pub rules: Vec<String>,
 }
 
 /// Places the control room needs.

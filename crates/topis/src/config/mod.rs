@@ -3,6 +3,7 @@
 //! `layers` merges what was typed into a [`ConfigFile`]; `resolve` makes of it a [`Config`] that cannot be wrong.
 //! Knows no environment and no arguments: `main` hands both in as [`Sources`].
 
+mod desks;
 mod fault;
 mod file;
 mod layers;
@@ -40,6 +41,8 @@ pub struct Config {
     pub timezone: TimeZone,
     /// Priority of a passenger's emergency button.
     pub passenger_priority: alert::Priority,
+    /// Desks whose alarm load is counted apart.
+    pub desks: Vec<room::Desk>,
     /// Places the control room needs.
     pub places: impact::Places,
     /// What to do about alerts.

@@ -26,6 +26,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let (feeds, policies) = check.feeds(timezone.as_ref());
     let picture = check.picture(&file.picture, policies);
     let passenger_priority = check.word("alarms.passenger_priority", &file.alarms.passenger_priority);
+    let desks = check.desks(&file.alarms.desks);
     let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
     let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
     let log = check.log(&file.log);
@@ -49,6 +50,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
                 schedule_gtfs: file.schedule.gtfs.iter().map(PathBuf::from).collect(),
                 timezone,
                 passenger_priority,
+                desks,
                 feeds,
                 picture,
                 log,
@@ -92,18 +94,18 @@ fn lay_over(feed: &mut file::Feed, entry: &file::Feed) {
 }
 
 /// What was typed, and what was found wrong with it so far.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     typed: &'a Typed,
     faults: Vec<ConfigFault>,
 }
 
 impl Check<'_> {
-    fn fault(&mut self, key: &str, value: &str, fix: impl Into<String>) {
+    pub(super) fn fault(&mut self, key: &str, value: &str, fix: impl Into<String>) {
         let value = Some(format!("{:?}", redact(value)));
         self.faults.push(ConfigFault { key: key.to_owned(), value, origin: self.typed.origin(key), fix: fix.into() });
     }
 
-    fn number_fault(&mut self, key: &str, value: impl ToString, fix: &str) {
+    pub(super) fn number_fault(&mut self, key: &str, value: impl ToString, fix: &str) {
         let (key, value) = (key.to_owned(), Some(value.to_string()));
         self.faults.push(ConfigFault { origin: self.typed.origin(&key), key, value, fix: fix.to_owned() });
     }

@@ -301,3 +301,27 @@ fn hours_of_service_are_read_in_the_zone_of_the_timetable_and_a_timetable_is_not
         "#]],
     );
 }
+
+#[test]
+fn desks_are_named_once_and_a_family_of_rules_is_written_with_a_star() {
+    let config = load(
+        "[[alarms.desks]]\nname = 'north'\nagencies = ['22']\n[[alarms.desks]]\nname = 'feeds'\nrules = ['FEED.*', 'SYS.POISON']\n",
+    );
+    let desks: Vec<_> = config.desks.iter().map(|d| (d.name.as_str(), d.agencies.len(), d.rules.join(" "))).collect();
+    assert_eq!(desks, [("north", 1, String::new()), ("feeds", 0, "FEED. SYS.POISON".to_owned())]);
+    let wrong = "[alarms]\ndesks = [{ name = 'all' }, { agencies = ['22'] }, { name = 'a' }, { name = 'a' }, { name = 'b', rules = ['fire', ''] }, { name = 'c', ruls = [] }]\n";
+    refused(&sources(wrong), expect![[r#"
+        the configuration has 6 faults:
+          alarms.desks.5.ruls (t.toml): is no key; did you mean `rules`?
+          alarms.desks.0.name = "all" (t.toml): is the whole room's; give the desk another name
+          alarms.desks.1.name = "": must be 1 to 64 characters that can be printed
+          alarms.desks.3.name = "a" (t.toml): is given twice; put both entries into one
+          alarms.desks.4.rules.0 = "fire" (t.toml): is no rule; write it like EMG.PANIC, or FEED.* for a family
+          alarms.desks.4.rules.1 = "" (t.toml): is no rule; write it like EMG.PANIC, or FEED.* for a family
+    "#]]);
+    let many: String = (0..51).map(|n| format!("[[alarms.desks]]\nname = 'd{n}'\n")).collect();
+    refused(&sources(&many), expect![[r#"
+        the configuration has a fault:
+          alarms.desks = 51 (t.toml): are too many; use 50 at most
+    "#]]);
+}
