@@ -35,7 +35,7 @@ pub use openapi::openapi;
 pub use router::router;
 pub use routes::verdict_json;
 pub use serve::{ServeLimits, serve};
-pub use shared::{Clock, Decoder, MetricsText, Recorder, Shared, Sources, TrailSource};
+pub use shared::{Clock, Decoder, EvidenceSource, MetricsText, Recorder, Shared, Sources, TrailSource};
 pub use snapshot::{
     ClientRecord, CommandAnswer, CommandDoor, Degraded, PendingCommand, Published, Revisions, Snapshot,
 };

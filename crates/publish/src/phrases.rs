@@ -24,7 +24,7 @@ impl Lang {
         Self::find(tag.split(['-', '_']).next().unwrap_or_default())
     }
 
-    fn pick(self, (en, ko): (&'static str, &'static str)) -> &'static str {
+    pub(crate) fn pick(self, (en, ko): (&'static str, &'static str)) -> &'static str {
         match self {
             Self::En => en,
             Self::Ko => ko,

@@ -7,6 +7,7 @@ mod conditional;
 mod documents;
 mod lists;
 mod orders;
+mod reports;
 mod sockets;
 mod streams;
 
@@ -160,6 +161,7 @@ impl Desk {
                 };
                 Some(vec![point(-30, 60.1), point(-15, 60.2)])
             }),
+            evidence: Arc::new(reports::recorded),
             access,
             clock: Arc::new(|| Now { utc: *T0, mono_ms: 0 }),
             metrics_text: Arc::new(|| "topis_up 1\n".to_owned()),

@@ -152,6 +152,8 @@ pub(crate) struct AlertLinks {
     itself: String,
     /// Everything that happened to it.
     history: String,
+    /// Everything there is on it, to keep or to hand on.
+    report: String,
     /// Take it (POST).
     acknowledge: String,
     /// End it (POST).
@@ -365,6 +367,7 @@ impl AlertLinks {
         let itself = format!("/v1/alerts/{}", alert.id);
         Self {
             history: format!("{itself}/history"),
+            report: format!("{itself}/report"),
             acknowledge: format!("{itself}/acknowledge"),
             close: format!("{itself}/close"),
             vehicle: vehicle.map(|key| format!("/v1/vehicles/{key}")),

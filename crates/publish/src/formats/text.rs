@@ -21,6 +21,7 @@ pub const FORMAT: FormatDef = FormatDef {
     vehicles: None,
     alerts: Some(alerts_text),
     incidents: None,
+    reports: None,
 };
 
 /// Alerts the wall shows before it says how many more there are.
@@ -207,17 +208,17 @@ fn column(words: &str, columns: usize) -> String {
 }
 
 /// Without anything that moves a cursor or turns the direction of writing.
-fn plain(words: &str) -> String {
+pub(super) fn plain(words: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     words.chars().map(|c| if c.is_control() || turns(c) { '·' } else { c }).collect()
 }
 
-fn append(row: &mut String, words: std::fmt::Arguments<'_>) {
+pub(super) fn append(row: &mut String, words: std::fmt::Arguments<'_>) {
     row.write_fmt(words).expect("a String takes every character");
 }
 
 /// Adds one line, without blanks at its end.
-fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
+pub(super) fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
     let from = text.len();
     append(text, words);
     let kept = text.split_at(from).1.trim_end().len();

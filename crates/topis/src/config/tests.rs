@@ -108,7 +108,7 @@ fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
               http.listen = 8080 (t.toml): must be a string
               http.max_conections = 5 (t.toml): is no key; did you mean `max_connections`?
               mqtt.prefx = "city" (command line): is no key; did you mean `prefix`?
-              zzz (t.toml): is no key; there are http, broker, mqtt, journal, schedule, alarms, detect, places, runbooks, picture, log, feeds
+              zzz (t.toml): is no key; there are http, broker, mqtt, journal, evidence, schedule, alarms, detect, places, runbooks, picture, log, feeds
               feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               log.format = "xml" (t.toml): must be `text` or `json`
@@ -239,6 +239,20 @@ fn a_feed_entry_changes_what_it_names_and_a_new_one_is_added() {
 }
 
 #[test]
+fn evidence_goes_no_further_back_than_trails_do() {
+    let config = load("[evidence]\nradius_m = 500\nbefore_minutes = 30\n[picture]\ntrail_minutes = 30\n");
+    let evidence = config.evidence;
+    assert_eq!((evidence.enabled, evidence.before_minutes, evidence.bytes_per_hour), (true, 30, 50_000_000));
+    refused(
+        &sources(
+            "[evidence]\nradius_m = 0\nvehicles_max = 0\nafter_minutes = 2000\nmb_per_hour = 0\n\
+             [picture]\ntrail_minutes = 30\n",
+        ),
+        expect![[""]],
+    );
+}
+
+#[test]
 fn what_is_no_toml_is_told_with_its_line() {
     refused(
         &sources("[http\nlisten = 1\n"),
@@ -267,7 +281,7 @@ fn show_leaves_secrets_out_and_can_be_read_again() {
 #[test]
 fn the_schema_describes_every_key() {
     let schema = schema().to_string();
-    for key in ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority"] {
+    for key in ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority", "before_minutes"] {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
     assert!(schema.contains("additionalProperties\":false"));
