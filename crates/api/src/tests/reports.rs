@@ -107,7 +107,25 @@ async fn an_alert_is_told_from_its_raise_to_its_owner_with_what_was_not_known() 
             told.push_str(&format!("{key}: {}\n", known.join(" ")));
         }
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        timeline: actor=driver actor_kind=source at=2026-11-23T08:00:00.000Z comment==1+1 <b>smoke</b> from=none reason=raised to=active/unacknowledged
+        timeline: actor=kim actor_kind=person at=2026-11-23T08:00:05.000Z desk=north from=active/unacknowledged reason=acknowledged to=active/acknowledged
+        timeline: actor=kim actor_kind=person at=2026-11-23T08:00:10.000Z comment=on_scene, engine 3, F-12 from=active/acknowledged reason=mark to=active/acknowledged
+        timeline: actor=kim actor_kind=person at=2026-11-23T08:00:15.000Z comment=to lee: end of shift from=active/acknowledged reason=handover to=active/acknowledged
+        owners: desk=north ended_by=handover from=2026-11-23T08:00:05.000Z owner=kim until=2026-11-23T08:00:15.000Z
+        owners: from=2026-11-23T08:00:15.000Z owner=lee
+        marks: actor=kim at=2026-11-23T08:00:10.000Z comment=on_scene, engine 3, F-12 party=engine 3 reference=F-12 step=on_scene
+        recordings: before_minutes=60 begun_at=2026-11-23T08:00:00.000Z lat=60.17 lon=24.94 radius_m=2000.0 state=kept
+        vehicles: agency_id=18 distance_m=0.0 id=18/1 points=9 points_doubtful=1 points_listed=2 recorded_for=subject vehicle_id=1
+        vehicles: agency_id=18 distance_m=120.0 id=18/7 points=1 points_doubtful=0 points_listed=1 recorded_for=near vehicle_id=7
+        positions: agency_id=18 bearing=90.5 event_time=2026-11-23T07:59:30.000Z lat=60.17 lon=24.94 point_from=report quality=[] received_at=2026-11-23T07:59:30.500Z speed_mps=7.0 vehicle_id=1
+        positions: agency_id=18 bearing=90.5 event_time=2026-11-23T08:00:00.000Z lat=60.17 lon=24.94 point_from=report quality=["jump"] received_at=2026-11-23T08:00:00.500Z speed_mps=7.0 vehicle_id=1
+        positions: agency_id=18 bearing=90.5 event_time=2026-11-23T07:59:40.000Z lat=60.17 lon=24.94 point_from=report quality=[] received_at=2026-11-23T07:59:40.500Z speed_mps=7.0 vehicle_id=7
+        unknown: detail=passengers what=never_said
+        unknown: agency_id=18 since=2026-11-23T08:00:00.000Z vehicle_id=7 what=silent
+        unknown: agency_id=18 count=1 detail=jump vehicle_id=1 what=doubtful
+        unknown: agency_id=18 count=7 vehicle_id=1 what=points_thinned
+    "#]].assert_eq(&told);
 }
 
 #[tokio::test]
@@ -141,7 +159,8 @@ async fn an_incident_tells_the_story_of_its_alerts_in_one_order() {
     let other = desk.press("18/2", AlarmKind::Collision, |_| {});
     desk.press("18/3", AlarmKind::Collision, |_| {});
     let order = |body: Value| {
-        let (router, request) = (desk.router.clone(), super::post("/v1/incidents/radio/a%20b/confirm", &body.to_string()));
+        let (router, request) =
+            (desk.router.clone(), super::post("/v1/incidents/radio/a%20b/confirm", &body.to_string()));
         tokio::spawn(async move {
             use tower::ServiceExt as _;
             router.oneshot(request).await.unwrap().status()
@@ -151,13 +170,29 @@ async fn an_incident_tells_the_story_of_its_alerts_in_one_order() {
     desk.obey().await;
     assert_eq!(sent.await.unwrap(), 200);
     let report = desk.get("/v1/incidents/radio/a%20b/report").await.json()["data"].clone();
-    assert_eq!((&report["about"], &report["id"], &report["alert"]), (&json!("incident"), &json!("radio/a%20b"), &Value::Null));
+    assert_eq!(
+        (&report["about"], &report["id"], &report["alert"]),
+        (&json!("incident"), &json!("radio/a%20b"), &Value::Null)
+    );
     let alerts: Vec<&Value> = rows(&report, "alerts").iter().map(|alert| &alert["rule"]).collect();
-    let line = |row: &Value| format!("{} {}", row["alert_id"].as_str().unwrap_or("incident"), row["reason"].as_str().unwrap());
+    let line =
+        |row: &Value| format!("{} {}", row["alert_id"].as_str().unwrap_or("incident"), row["reason"].as_str().unwrap());
     let told: Vec<String> = rows(&report, "timeline").iter().map(line).collect();
     let seqs: Vec<u64> = rows(&report, "timeline").iter().map(|row| row["seq"].as_u64().unwrap()).collect();
     assert!(seqs.is_sorted(), "{seqs:?}");
-    expect![[""]].assert_eq(&format!("{alerts:?}\n{}\n", told.join("\n")));
+    expect![[r#"
+        [String("EMG.FIRE"), String("INC.SEVERE"), String("EMG.COLLISION")]
+        20261123-1 raised
+        20261123-1 acknowledged
+        20261123-1 mark
+        20261123-1 handover
+        incident recorded
+        20261123-2 raised
+        20261123-3 raised
+        20261123-1 grouped
+        20261123-3 grouped
+    "#]]
+    .assert_eq(&format!("{alerts:?}\n{}\n", told.join("\n")));
     let page = desk.get("/v1/incidents/radio/a%20b/report?f=md").await;
     assert!(page.text().contains("# Report: incident radio/a b"), "{}", page.text());
 }
@@ -205,5 +240,11 @@ async fn a_report_of_nothing_or_in_no_format_names_what_to_repair() {
         lines.push(desk.get(&path).await.problem());
     }
     lines.push(desk.get_with(&format!("/v1/alerts/{id}/report"), &[("accept", "application/pdf")]).await.problem());
-    expect![[""]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        404 not-found: There is no alert 417.
+        404 not-found: There is no incident a/b.
+        400 bad-parameter: f="pdf" cannot be used. Allowed: json, csv, md.
+        400 unknown-parameter: There is no parameter fields. Known here: lang, f. Did you mean f?
+        400 bad-parameter: lang="fi" cannot be used. Allowed: en, ko.
+        406 not-acceptable: Offered here: application/json, text/csv; charset=utf-8; header=present, text/markdown; charset=utf-8. Ask for one of them in Accept, or leave Accept away."#]].assert_eq(&lines.join("\n"));
 }

@@ -60,7 +60,6 @@ pub fn report_csv(report: &Report<'_>, _lang: Lang) -> Vec<u8> {
 
 const INFALLIBLE: &str = "a Vec takes every byte and each row has the header's length";
 
-
 fn table<R, A: Copy>(columns: &[Column<R, A>], records: &mut dyn Iterator<Item = &R>, argument: A) -> Vec<u8> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(columns.iter().map(|c| c.key)).expect(INFALLIBLE);
@@ -148,13 +147,34 @@ mod tests {
     fn a_report_is_one_table_whose_rows_say_what_they_are() {
         use crate::{
             recording::Recorded,
-            report::{Reported, tests::{handled, recording}},
+            report::{
+                Reported,
+                tests::{handled, recording},
+            },
         };
         let alert = handled();
         let reported = Reported { alert: &alert, recorded: Recorded::Kept(Box::new(recording())) };
         let report = Report { as_of: samples::NOW, incident: None, alerts: vec![reported], alerts_left_out: 0 };
         let csv = text(report_csv(&report, Lang::En));
-        expect![[""]].assert_eq(&csv);
+        expect![[r#"
+            row,alert_id,at,until,seq,reason,actor_kind,actor,desk,from,to,comment,step,party,reference,reached_at,agency_id,vehicle_id,recorded_for,event_time,received_at,lat,lon,bearing,speed_mps,quality,point_from,count,detail
+            timeline,20261123-417,2026-11-23T07:58:59.000Z,,1,raised,person,driver,,none,active/unacknowledged,,,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:00:05.000Z,,2,acknowledged,person,kim,,active/unacknowledged,active/acknowledged,,,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:00:30.000Z,,3,mark,person,kim,,active/acknowledged,active/acknowledged,"<script>alert(1)</script>
+            # not a heading | nor a cell www.x.example",,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:01:00.000Z,,4,handover,person,kim,,active/acknowledged,active/acknowledged,,,,,,,,,,,,,,,,,,
+            owner,20261123-417,2026-11-23T08:00:05.000Z,2026-11-23T08:01:00.000Z,,handover,person,kim,,,,,,,,,,,,,,,,,,,,,
+            owner,20261123-417,2026-11-23T08:01:00.000Z,,,,person,lee,north,,,,,,,,,,,,,,,,,,,,
+            mark,20261123-417,2026-11-23T08:00:30.000Z,,3,,person,kim,,,,"<script>alert(1)</script>
+            # not a heading | nor a cell www.x.example",on_scene,'=cmd|' /C calc'!A0,[119](http://x.example),2026-11-23T08:00:20.000Z,,,,,,,,,,,,,
+            unknown,20261123-417,2026-11-23T08:00:00.000Z,2026-11-23T08:01:35.000Z,,silent,,,,,,,,,,,22,800,,,,,,,,,,,
+            unknown,20261123-417,,,,never_heard,,,,,,,,,,,22,9,,,,,,,,,,,
+            unknown,20261123-417,,,,doubtful,,,,,,,,,,,22,800,,,,,,,,,,1,jump
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T07:59:30.000Z,2026-11-23T07:59:30.400Z,60.17,24.937,90.0,7.5,,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T08:00:00.000Z,2026-11-23T08:00:00.400Z,60.17,24.94,90.0,7.5,jump,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T08:01:35.000Z,2026-11-23T08:01:35.400Z,60.17,24.9495,90.0,7.5,at_stop,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,7,near,2026-11-23T08:00:00.000Z,2026-11-23T08:00:00.400Z,60.17,24.94,90.0,7.5,,report,,
+        "#]].assert_eq(&csv);
         report_rows::each(&report, &mut |row| {
             assert!(row.iter().all(|(key, _)| report_rows::COLUMNS.contains(key)), "{row:?}");
         });

@@ -347,11 +347,7 @@ fn push_way(text: &mut String, vehicle: &RecordedVehicle, lang: Lang) {
     if vehicle.points.is_empty() {
         return;
     }
-    heading(
-        text,
-        3,
-        format_args!("{} {}", lang.pick(("Positions of", "이동 경로:")), safe(&vehicle.key.to_string())),
-    );
+    heading(text, 3, format_args!("{} {}", lang.pick(("Positions of", "이동 경로:")), safe(&vehicle.key.to_string())));
     let step = vehicle.points.len().div_ceil(POINTS_SHOWN);
     let last = vehicle.points.len() - 1;
     let head = [
@@ -426,7 +422,9 @@ fn lack_text(lack: &Lack, lang: Lang) -> String {
 
 fn lack_words(what: LackKind) -> (&'static str, &'static str) {
     match what {
-        LackKind::NoPlace => ("no place is known, so nobody near could be chosen", "위치를 몰라 주변 차량을 고를 수 없었음"),
+        LackKind::NoPlace => {
+            ("no place is known, so nobody near could be chosen", "위치를 몰라 주변 차량을 고를 수 없었음")
+        }
         LackKind::NoPosition => ("has no position", "위치 없음"),
         LackKind::NeverHeard => ("was never heard", "수신된 적 없음"),
         LackKind::Silent => ("silent", "수신 끊김"),

@@ -182,8 +182,23 @@ fn what_was_not_known_is_listed_with_its_span() {
         };
         report.unknown().into_iter().map(line).collect()
     };
-    expect![[""]].assert_eq(&shown(&report(Recorded::Kept(Box::new(kept)))));
-    expect![[""]].assert_eq(&shown(&report(Recorded::Absent)));
+    expect![[r#"
+        None alerts_left_out None None Some(2) None
+        Some("20261123-417") never_said None None None Some("event_id")
+        Some("20261123-417") doubtful None None None Some("late")
+        Some("22/800") silent Some(0) Some(95) None None
+        Some("22/9") never_heard None None None None
+        Some("22/800") doubtful None None Some(1) Some("jump")
+        Some("22/800") points_thinned None None Some(297) None
+    "#]]
+    .assert_eq(&shown(&report(Recorded::Kept(Box::new(kept)))));
+    expect![[r#"
+        None alerts_left_out None None Some(2) None
+        Some("20261123-417") never_said None None None Some("event_id")
+        Some("20261123-417") doubtful None None None Some("late")
+        Some("20261123-417") no_recording None None None None
+    "#]]
+    .assert_eq(&shown(&report(Recorded::Absent)));
 }
 
 #[test]
@@ -198,5 +213,14 @@ fn an_incident_tells_its_own_story_and_that_of_its_alerts_in_one_order() {
     let line = |line: &TimelineEntry<'_>| {
         format!("{} {} {}\n", line.entry.seq, line.alert.map_or(0, |id| id.number), line.entry.reason)
     };
-    expect![[""]].assert_eq(&report.timeline().iter().map(line).collect::<String>());
+    expect![[r#"
+        1 0 recorded
+        1 417 raised
+        1 418 raised
+        2 0 updated
+        2 417 acknowledged
+        3 417 mark
+        4 417 handover
+    "#]]
+    .assert_eq(&report.timeline().iter().map(line).collect::<String>());
 }

@@ -248,7 +248,14 @@ fn evidence_goes_no_further_back_than_trails_do() {
             "[evidence]\nradius_m = 0\nvehicles_max = 0\nafter_minutes = 2000\nmb_per_hour = 0\n\
              [picture]\ntrail_minutes = 30\n",
         ),
-        expect![[""]],
+        expect![[r#"
+            the configuration has 5 faults:
+              evidence.radius_m = 0 (t.toml): is no neighbourhood; use 1 to 50000 m
+              evidence.vehicles_max = 0 (t.toml): must be 1 to 100
+              evidence.before_minutes = 60: is more than is kept of a trail; lower it, or raise picture.trail_minutes
+              evidence.after_minutes = 2000 (t.toml): is more than a day; use 1440 or less
+              evidence.mb_per_hour = 0 (t.toml): would record nothing; use 1 or more, or enabled = false
+        "#]],
     );
 }
 
@@ -281,7 +288,9 @@ fn show_leaves_secrets_out_and_can_be_read_again() {
 #[test]
 fn the_schema_describes_every_key() {
     let schema = schema().to_string();
-    for key in ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority", "before_minutes"] {
+    for key in
+        ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority", "before_minutes"]
+    {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
     assert!(schema.contains("additionalProperties\":false"));

@@ -95,7 +95,19 @@ mod tests {
              91 subject 1
              200 near 81
              200 near 80",
-            expect![[""]],
+            expect![[r#"
+                0 near 80: written
+                0 near 1: dropped
+                0 subject 19: written
+                30 subject 1: written
+                30 subject 1: dropped
+                60 subject 1: dropped
+                61 subject 99: written
+                61 subject 1: dropped
+                91 subject 1: written
+                200 near 81: dropped
+                200 near 80: written
+            "#]],
         );
     }
 }

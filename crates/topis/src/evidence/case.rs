@@ -254,7 +254,7 @@ impl Sheet {
         }
         let Some(place) = place else {
             if !self.case.told_no_place {
-                self.case.told_no_place = self.lack(Lack::of(LackKind::NoPlace));
+                self.case.told_no_place = self.lack(Lack { since: Some(self.now.utc), ..Lack::of(LackKind::NoPlace) });
             }
             return self.tell_left_out(left_out);
         };

@@ -287,7 +287,15 @@ mod tests {
             Line::End { at },
         ];
         let text: String = lines.iter().map(|line| String::from_utf8(line.to_bytes()).unwrap()).collect();
-        expect![[""]].assert_eq(&text);
+        expect![[r#"
+            {"row":"evidence","version":1,"alert_id":"20261123-417","rule":"EMG.PANIC","subject":"vehicle:22/800","status":"exercise","raised_at":"2026-11-23T08:00:00.000Z","begun_at":"2026-11-23T08:00:00.000Z","radius_m":2000.0,"vehicles_max":20,"before_minutes":60,"after_minutes":30}
+            {"row":"vehicle","at":"2026-11-23T08:00:00.000Z","agency_id":"22","vehicle_id":"8/0","why":"near","distance_m":12.5}
+            {"row":"place","at":"2026-11-23T08:00:00.000Z","lat":60.1701235,"lon":-24.94}
+            {"row":"position","agency_id":"22","vehicle_id":"8/0","event_time":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.400Z","lat":60.1701235,"lon":-24.94,"bearing":271.3,"speed_mps":0.0,"quality":["jump"],"from":"report"}
+            {"row":"position","agency_id":"22","vehicle_id":"8/0","event_time":"2026-11-23T08:00:00.000Z","lat":60.1701235,"lon":-24.94,"from":"trail"}
+            {"row":"unknown","at":"2026-11-23T08:00:00.000Z","what":"silent","agency_id":"22","vehicle_id":"8/0","since":"2026-11-23T08:00:00.000Z"}
+            {"row":"end","at":"2026-11-23T08:00:00.000Z"}
+        "#]].assert_eq(&text);
         let read: Vec<Line> = text.lines().map(|line| Line::parse(line.as_bytes()).unwrap()).collect();
         assert_eq!(read, lines);
         assert_eq!(Missing::of(silent.clone(), at.0).lack(), silent);

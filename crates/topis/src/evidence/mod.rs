@@ -63,9 +63,9 @@ pub(crate) struct Recorder {
 
 /// What reports read from.
 pub(crate) fn source(folder: Folder, enabled: bool) -> EvidenceSource {
-    Arc::new(move |id, points_max| match reading::recorded(&folder, id, points_max) {
-        Recorded::Absent if !enabled => Recorded::Off,
-        recorded => recorded,
+    Arc::new(move |id, points_max| {
+        let recorded = reading::recorded(&folder, id, points_max);
+        if recorded == Recorded::Absent && !enabled { Recorded::Off } else { recorded }
     })
 }
 
@@ -180,7 +180,8 @@ impl Recorder {
         let index = || snapshot.placed();
         let scene = Scene { now, view: &snapshot.view, index: &index, trail: &trail, config: &self.config };
         let alert = snapshot.room.find_alert(&case.id).map(|alert| &**alert);
-        let Round { mut next, budget, text, points, dropped, left_out, ended } = case.round(alert, &scene, &self.budget);
+        let Round { mut next, budget, text, points, dropped, left_out, ended } =
+            case.round(alert, &scene, &self.budget);
         if !text.is_empty() {
             match self.folder.append(&case.id, case.len, &text) {
                 Ok(len) => next.len = len,

@@ -70,15 +70,16 @@ pub(super) fn near(
 }
 
 /// Why nothing is known of where a vehicle is now, and since when; `None`: it is known.
-pub(super) fn lack_of(record: Option<&VehicleRecord>, last: Option<UtcMillis>) -> Option<(LackKind, Option<UtcMillis>)> {
+pub(super) fn lack_of(
+    record: Option<&VehicleRecord>,
+    last: Option<UtcMillis>,
+) -> Option<(LackKind, Option<UtcMillis>)> {
     match (record, last) {
         (None, None) => Some((LackKind::NeverHeard, None)),
         (None, Some(last)) => Some((LackKind::Silent, Some(last))),
         (Some(record), _) => match record.freshness {
             Freshness::Stale | Freshness::Lost => Some((LackKind::Silent, Some(record.event_time))),
-            Freshness::Live | Freshness::Aging => {
-                record.coordinate.is_none().then_some((LackKind::NoPosition, None))
-            }
+            Freshness::Live | Freshness::Aging => record.coordinate.is_none().then_some((LackKind::NoPosition, None)),
         },
     }
 }

@@ -75,7 +75,11 @@ impl Reading {
                 };
                 self.vehicles.push(Way { vehicle, points_max, stride: 1, newest: None });
             }
-            Line::Place(spot) => self.place = spot.coordinate(),
+            Line::Place(spot) => {
+                self.place = spot.coordinate();
+                let unplaced = self.lacks.iter_mut().filter(|lack| lack.what == LackKind::NoPlace);
+                unplaced.for_each(|lack| lack.until = Some(spot.at.0));
+            }
             Line::Position(fix) => {
                 let key: VehicleKey = fix.key();
                 match (self.vehicles.iter_mut().find(|way| way.vehicle.key == key), fix.point()) {
@@ -129,7 +133,7 @@ impl Way {
         doubts.for_each(|flag| vehicle.doubts.insert(flag));
         let number = vehicle.recorded;
         vehicle.recorded += 1;
-        if number % self.stride != 0 {
+        if !number.is_multiple_of(self.stride) {
             self.newest = Some(point);
             return;
         }
@@ -197,7 +201,18 @@ mod tests {
             let last: Vec<i64> = vehicle.points.iter().rev().take(3).map(second).collect();
             told.push_str(&format!("{} of {}: .. {last:?}\n", vehicle.points.len(), vehicle.recorded));
         }
-        expect![[""]].assert_eq(&told);
+        expect![[r#"
+            0 of 0: .. []
+            1 of 1: .. [0]
+            20 of 20: .. [19, 18, 17]
+            11 of 21: .. [20, 18, 16]
+            12 of 22: .. [21, 20, 18]
+            21 of 40: .. [39, 38, 36]
+            11 of 41: .. [40, 36, 32]
+            14 of 100: .. [99, 96, 88]
+            17 of 1000: .. [999, 960, 896]
+        "#]]
+        .assert_eq(&told);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rounds of one alert, in text: the fleet of a second in, the lines of the file out.
 
-use alert::{AlarmKind, Closing, CloseReason, Evidence, OperatorAlert, Subject};
+use alert::{AlarmKind, CloseReason, Closing, Evidence, OperatorAlert, Subject};
 use expect_test::{Expect, expect};
 use picture::{Freshness, VehicleRecord};
 use transit::{Coordinate, FeedId, Status};
@@ -147,7 +147,40 @@ fn the_subject_and_those_near_are_followed_until_half_an_hour_after_the_end() {
     alert.closing = Some(Closing { reason: CloseReason::Resolved, at: T0.plus_millis(20_000), by: None });
     stage.round(31, Some(&alert), "800 at 20, 2 at 310");
     stage.round(1_820, Some(&alert), "800 at 30, 9 at 0");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1: 6 points, 0 dropped, 1 left out
+          evidence of vehicle:22/800 from +1
+          22/800 Subject Some(0.0)
+          place 60.0000
+          22/2 Near Some(300.0)
+          22/1 Near Some(900.0)
+          unknown VehiclesLeftOut None None None Some(1) None
+          22/800 was there at -6
+          22/800 was there at +1
+          22/2 was there at -6
+          22/2 was there at +1
+          22/1 was there at -6
+          22/1 was there at +1
+        +16: 6 points, 0 dropped, 0 left out
+          22/800 was there at +9
+          22/800 was there at +16
+          22/2 was there at +9
+          22/2 was there at +16
+          unknown Silent Some(22/2) Some(16) None None None
+          22/1 was there at +9
+          22/1 was there at +16
+        +31: 4 points, 0 dropped, 0 left out
+          22/800 was there at +24
+          22/800 was there at +31
+          22/2 was there at +24
+          22/2 was there at +31
+          unknown Silent Some(22/1) Some(16) None None None
+        +1820: 2 points, 0 dropped, 0 left out, the last
+          22/800 was there at +1813
+          22/800 was there at +1820
+          unknown Silent Some(22/2) Some(31) None None None
+          end at +1820
+    "#]]);
 }
 
 #[test]
@@ -158,7 +191,33 @@ fn after_a_restart_nothing_is_written_twice_and_the_gap_is_told() {
     stage.restart(40);
     stage.round(55, Some(&alert), "800 at 10, 1 at 900");
     stage.round(70, Some(&alert), "800 at 10, 1 at 900");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1: 6 points, 0 dropped, 0 left out
+          evidence of vehicle:22/800 from +1
+          22/800 Subject Some(0.0)
+          place 60.0000
+          22/1 Near Some(900.0)
+          22/5 Near Some(1900.0)
+          22/800 was there at -6
+          22/800 was there at +1
+          22/1 was there at -6
+          22/1 was there at +1
+          22/5 was there at -6
+          22/5 was there at +1
+        restart
+        +55: 4 points, 0 dropped, 0 left out
+          unknown NotRecorded None Some(1) Some(55) None Some("the service was not running")
+          22/800 was there at +48
+          22/800 was there at +55
+          22/1 was there at +48
+          22/1 was there at +55
+          unknown Silent Some(22/5) Some(1) None None None
+        +70: 4 points, 0 dropped, 0 left out
+          22/800 was there at +63
+          22/800 was there at +70
+          22/1 was there at +63
+          22/1 was there at +70
+    "#]]);
 }
 
 #[test]
@@ -168,7 +227,23 @@ fn a_vehicle_that_says_nothing_is_told_so_and_its_neighbours_are_chosen_when_it_
     stage.round(1, Some(&alert), "1 at 100");
     stage.round(16, Some(&alert), "800 nowhere, 1 at 100");
     stage.round(31, Some(&alert), "800 at 0, 1 at 100");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1: 0 points, 0 dropped, 0 left out
+          evidence of vehicle:22/800 from +1
+          22/800 Subject None
+          unknown NoPlace None None None None None
+          unknown NeverHeard Some(22/800) None None None None
+        +16: 1 points, 0 dropped, 0 left out
+          22/800 was there at +9
+          unknown NoPosition Some(22/800) None None None None
+        +31: 4 points, 0 dropped, 0 left out
+          place 60.0000
+          22/1 Near Some(100.0)
+          22/800 was there at +24
+          22/800 was there at +31
+          22/1 was there at +24
+          22/1 was there at +31
+    "#]]);
 }
 
 #[test]
@@ -179,7 +254,25 @@ fn members_come_whenever_a_rule_names_them_and_find_room_or_are_counted() {
     let members = ["800", "7", "8"].map(|vehicle| Subject::Vehicle(key(vehicle)));
     alert.evidence = Some(Evidence { members: members.into(), ..Evidence::default() });
     stage.round(16, Some(&alert), "800 at 0, 7 at 5000, 8 at 5000");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1: 4 points, 0 dropped, 0 left out
+          evidence of vehicle:22/800 from +1
+          22/800 Subject Some(0.0)
+          place 60.0000
+          22/1 Near Some(100.0)
+          22/800 was there at -6
+          22/800 was there at +1
+          22/1 was there at -6
+          22/1 was there at +1
+        +16: 4 points, 0 dropped, 1 left out
+          22/7 Member Some(5000.0)
+          unknown VehiclesLeftOut None None None Some(1) None
+          22/800 was there at +9
+          22/800 was there at +16
+          unknown Silent Some(22/1) Some(1) None None None
+          22/7 was there at +9
+          22/7 was there at +16
+    "#]]);
 }
 
 #[test]
@@ -190,7 +283,30 @@ fn what_the_budget_leaves_no_room_for_is_counted_on_file_and_the_subject_comes_f
     stage.round(16, Some(&alert), "800 at 0, 1 at 100, 2 at 200");
     stage.round(31, Some(&alert), "800 at 0, 1 at 100, 2 at 200");
     stage.round(3_700, Some(&alert), "800 at 0, 1 at 100, 2 at 200");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1: 3 points, 3 dropped, 0 left out
+          evidence of vehicle:22/800 from +1
+          22/800 Subject Some(0.0)
+          place 60.0000
+          22/1 Near Some(100.0)
+          22/2 Near Some(200.0)
+          22/800 was there at -6
+          22/800 was there at +1
+          22/1 was there at -6
+          unknown PointsDropped None None None Some(3) None
+        +16: 1 points, 5 dropped, 0 left out
+          22/800 was there at +9
+          unknown PointsDropped None None None Some(5) None
+        +31: 0 points, 6 dropped, 0 left out
+        +3700: 6 points, 0 dropped, 0 left out
+          22/800 was there at +3693
+          22/800 was there at +3700
+          22/1 was there at +3693
+          22/1 was there at +3700
+          22/2 was there at +3693
+          22/2 was there at +3700
+          unknown PointsDropped None None None Some(6) None
+    "#]]);
 }
 
 #[test]
@@ -200,5 +316,8 @@ fn an_alert_that_is_gone_or_was_over_before_anything_was_written_leaves_no_file_
     alert.closing = Some(Closing { reason: CloseReason::Test, at: T0, by: None });
     stage.round(1_800, Some(&alert), "800 at 0");
     stage.round(1_800, None, "800 at 0");
-    stage.end(expect![[""]]);
+    stage.end(expect![[r#"
+        +1800: 0 points, 0 dropped, 0 left out, the last
+        +1800: 0 points, 0 dropped, 0 left out, the last
+    "#]]);
 }

@@ -35,7 +35,7 @@ fn check(oldest_s: i64, looks: &[(&[i64], Option<VehicleRecord>)], expected: Exp
         let shown = |point: &RecordedPoint| {
             let flags: String = point.quality.iter().map(|flag| format!(" {}", transit::Word::word(flag))).collect();
             let heard = if point.received_at.is_some() { " heard" } else { "" };
-            format!("{:+}{heard}{flags}", point.event_time.since(T0) / 1000)
+            format!("{:+}{heard}{flags}", point.event_time.since(T0).div_euclid(1000))
         };
         told.push_str(&new.iter().map(shown).collect::<Vec<_>>().join(", "));
         told.push('\n');
@@ -59,35 +59,48 @@ fn the_first_look_takes_the_hour_and_every_later_one_only_what_is_new() {
             +0
             +5, +20, +21 heard
 
+
         "#]],
     );
 }
 
 #[test]
 fn a_report_of_the_second_that_the_trail_has_is_told_once_and_in_full() {
-    check(-60, &[(&[0], Some(report(0))), (&[0, 15], Some(report(15)))], expect![[r#"
+    check(
+        -60,
+        &[(&[0], Some(report(0))), (&[0, 15], Some(report(15)))],
+        expect![[r#"
         +0 heard
         +15 heard
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_doubtful_report_is_kept_with_its_doubt_though_no_trail_has_it() {
     let mut jump = report(10);
     jump.quality.insert(QualityFlag::Jump);
-    check(-60, &[(&[0], Some(jump.clone())), (&[0], Some(jump))], expect![[r#"
+    check(
+        -60,
+        &[(&[0], Some(jump.clone())), (&[0], Some(jump))],
+        expect![[r#"
         +0, +10 heard jump
 
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_position_of_an_earlier_message_has_no_time_of_receipt() {
     let mut doors = report(30);
     doors.position_event_time = Some(T0.plus_millis(12_000));
-    check(-60, &[(&[0], Some(doors))], expect![[r#"
+    check(
+        -60,
+        &[(&[0], Some(doors))],
+        expect![[r#"
         +0, +12
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -96,26 +109,34 @@ fn a_clock_a_day_ahead_keeps_nobody_out_once_it_is_set_right() {
     ahead.quality.insert(QualityFlag::ClockAhead);
     (ahead.received_at, ahead.offset_ms) = (T0.plus_millis(20_000), -86_380_000);
     // The trail of such a vehicle is on our clock.
-    check(-60, &[(&[5], Some(ahead)), (&[5, 20, 35], Some(report(50)))], expect![[r#"
+    check(
+        -60,
+        &[(&[5], Some(ahead)), (&[5, 20, 35], Some(report(50)))],
+        expect![[r#"
         +5, +86400 heard clock_ahead
         +35, +50 heard
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_clock_an_hour_behind_is_judged_by_ours() {
     let mut behind = report(-3_600);
     behind.offset_ms = 3_600_000;
-    check(-60, &[(&[-3_700, -3_650], Some(behind))], expect![[r#"
+    check(
+        -60,
+        &[(&[-3_700, -3_650], Some(behind))],
+        expect![[r#"
         -3650, -3600 heard
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn silence_is_told_with_its_beginning_and_never_guessed() {
     let said = |record: Option<&VehicleRecord>, last: Option<i64>| {
         let last = last.map(|second| T0.plus_millis(second * 1000));
-        lack_of(record, last).map(|(what, since)| (what, since.map(|at| at.since(T0) / 1000)))
+        lack_of(record, last).map(|(what, since)| (what, since.map(|at| at.since(T0).div_euclid(1000))))
     };
     let live = report(0);
     let lost = VehicleRecord { freshness: Freshness::Lost, ..report(-900) };
