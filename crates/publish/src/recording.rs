@@ -53,7 +53,7 @@ words! {
         Unreadable = "unreadable",
         /// Points that are recorded and left out of this report, evenly.
         PointsThinned = "points_thinned",
-        /// Shown, and not on disk yet.
+        /// Shown, and not on disk then.
         NotDurable = "not_durable",
         /// Repeats that are counted and not listed.
         RepeatsFolded = "repeats_folded",

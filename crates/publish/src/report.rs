@@ -11,6 +11,9 @@ use crate::recording::{Lack, LackKind, Recorded, RecordedPoint, RecordedVehicle,
 /// A recording that begins later than this after the raise lacks something, in milliseconds.
 const BEGUN_LATE_MS: i64 = 5_000;
 
+/// An alert that was on disk later than this after it reached us was shown without being durable, in milliseconds.
+const NOT_DURABLE_MS: i64 = 2_000;
+
 /// What a report is made of.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
@@ -204,8 +207,10 @@ fn lacks_of_alert(alert: &Alert) -> Vec<Lack> {
     if !alert.quality.is_empty() {
         lacks.push(Lack { detail: Some(alert.quality.join(", ")), ..Lack::of(LackKind::Doubtful) });
     }
-    if !alert.durable {
-        lacks.push(Lack::of(LackKind::NotDurable));
+    // What cannot be recorded is decided anew when it can, and carries the time of that.
+    let recorded_at = alert.durable.then_some(alert.raised_at);
+    if recorded_at.is_none_or(|at| at.since(alert.received_at) > NOT_DURABLE_MS) {
+        lacks.push(Lack { since: Some(alert.received_at), until: recorded_at, ..Lack::of(LackKind::NotDurable) });
     }
     if alert.repeats_folded > 0 {
         lacks.push(Lack { count: Some(alert.repeats_folded.into()), ..Lack::of(LackKind::RepeatsFolded) });

@@ -437,7 +437,7 @@ fn lack_words(what: LackKind) -> (&'static str, &'static str) {
         LackKind::RecordingOff => ("recording is switched off", "기록 기능이 꺼져 있음"),
         LackKind::Unreadable => ("the recording, or lines of it, cannot be read", "기록을 읽을 수 없음"),
         LackKind::PointsThinned => ("points recorded and left out here, evenly", "고르게 추려 여기서 뺀 지점"),
-        LackKind::NotDurable => ("not on disk yet", "아직 디스크에 기록되지 않음"),
+        LackKind::NotDurable => ("not on disk", "디스크에 기록되지 않음"),
         LackKind::RepeatsFolded => ("repeats counted and not listed", "세기만 하고 나열하지 않은 반복"),
         LackKind::AlertsLeftOut => ("alerts left out here", "여기서 뺀 경보"),
     }

@@ -167,6 +167,7 @@ pub(crate) fn handled() -> Alert {
 fn what_was_not_known_is_listed_with_its_span() {
     let mut alert = handled();
     alert.quality = vec!["late".to_owned()];
+    alert.received_at = alert.raised_at.plus_millis(-90_000);
     alert.event_id = None;
     let mut kept = recording();
     kept.vehicles[0].recorded = 300;
@@ -186,6 +187,7 @@ fn what_was_not_known_is_listed_with_its_span() {
         None alerts_left_out None None Some(2) None
         Some("20261123-417") never_said None None None Some("event_id")
         Some("20261123-417") doubtful None None None Some("late")
+        Some("20261123-417") not_durable Some(-151) Some(-61) None None
         Some("22/800") silent Some(0) Some(95) None None
         Some("22/9") never_heard None None None None
         Some("22/800") doubtful None None Some(1) Some("jump")
@@ -196,6 +198,7 @@ fn what_was_not_known_is_listed_with_its_span() {
         None alerts_left_out None None Some(2) None
         Some("20261123-417") never_said None None None Some("event_id")
         Some("20261123-417") doubtful None None None Some("late")
+        Some("20261123-417") not_durable Some(-151) Some(-61) None None
         Some("20261123-417") no_recording None None None None
     "#]]
     .assert_eq(&shown(&report(Recorded::Absent)));

@@ -76,18 +76,21 @@ impl Folder {
     /// goes. Gives the new length.
     ///
     /// # Errors
-    /// Not all of it could be written; then nothing of it counts.
+    /// Not all of it could be written; then nothing of it counts. `UnexpectedEof`: somebody took away what was written.
     pub(super) fn append(&self, id: &AlertId, len: u64, text: &[u8]) -> io::Result<u64> {
         let mut file = self.open(id)?;
-        let from = file.metadata()?.len().min(len);
-        file.set_len(from)?;
-        file.seek(SeekFrom::Start(from))?;
+        let found = file.metadata()?.len();
+        if found < len {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than what was written"));
+        }
+        file.set_len(len)?;
+        file.seek(SeekFrom::Start(len))?;
         if let Err(error) = file.write_all(text) {
             // Where this fails too, the next append cuts it.
-            file.set_len(from).ok();
+            file.set_len(len).ok();
             return Err(error);
         }
-        Ok(from + text.len() as u64)
+        Ok(len + text.len() as u64)
     }
 
     fn open(&self, id: &AlertId) -> io::Result<File> {
@@ -188,6 +191,16 @@ mod tests {
         let endless = vec![b'x'; 40_000];
         folder.append(&id(), 0, &endless).unwrap();
         assert_eq!(lines(&folder).iter().map(String::len).collect::<Vec<_>>(), [16_384, 16_384]);
+    }
+
+    #[test]
+    fn a_file_that_somebody_took_away_is_told_and_never_filled_with_a_hole() {
+        let place = TempDir::new().unwrap();
+        let folder = Folder::beside(&place.path().join("journal.db"));
+        let len = folder.append(&id(), 0, b"one\n").unwrap();
+        fs::remove_file(place.path().join("journal.db.evidence/20261123-417.jsonl")).unwrap();
+        assert_eq!(folder.append(&id(), len, b"two\n").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(lines(&folder), Vec::<String>::new());
     }
 
     #[test]

@@ -209,6 +209,10 @@ impl Recorder {
             tracing::warn!(alert.id = %case.id, %error, "evidence cannot be written");
         }
         self.fails(true);
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            // What is no longer on file is written anew, as far back as trails go.
+            return self.open(&case.id, now);
+        }
         case.interrupt("the disk refused; ways go on as far back as trails do", now.utc);
         case.due_mono_ms = now.mono_ms + case::ROUND_MS;
         case

@@ -63,10 +63,11 @@ pub(super) fn near(
     known: &dyn Fn(&VehicleKey) -> bool,
     heard_since: UtcMillis,
 ) -> Vec<Near> {
-    let heard = |record: &VehicleRecord| record.received_at >= heard_since && !known(&record.key);
-    let mut found = index.nearest(place, COUNTED_MAX, heard);
-    found.retain(|near| near.distance_m <= radius_m);
-    found
+    let wanted = |record: &VehicleRecord| {
+        let within = record.coordinate.is_some_and(|there| place.distance(there).0 <= radius_m);
+        within && record.received_at >= heard_since && !known(&record.key)
+    };
+    index.nearest(place, COUNTED_MAX, wanted)
 }
 
 /// Why nothing is known of where a vehicle is now, and since when; `None`: it is known.

@@ -231,7 +231,7 @@ fn a_vehicle_that_says_nothing_is_told_so_and_its_neighbours_are_chosen_when_it_
         +1: 0 points, 0 dropped, 0 left out
           evidence of vehicle:22/800 from +1
           22/800 Subject None
-          unknown NoPlace None None None None None
+          unknown NoPlace None Some(1) None None None
           unknown NeverHeard Some(22/800) None None None None
         +16: 1 points, 0 dropped, 0 left out
           22/800 was there at +9
