@@ -9,6 +9,7 @@ mod broker_restart;
 mod cli;
 mod demo;
 mod emergency;
+mod evidence;
 mod graph;
 mod hostile;
 mod kill;

@@ -104,6 +104,7 @@ impl Alert {
             reason: code.to_owned(),
             comment,
             request_id: change.ordered_by().map(|(_, request_id)| request_id.to_owned()),
+            deed: if let Change::AlertTended { deed, .. } = change { Some(Box::new(deed.clone())) } else { None },
         });
         self.fold_repeats();
         self.fold_returns();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use transit::{FeedId, Status, UtcMillis, VehicleKey};
 
 use crate::{
-    AlarmKind, AlarmSource, AlertClass, AlertCondition, AlertOrigin, CloseReason, Due, Evidence, Flap, IncidentKey,
-    Priority, Silence,
+    AlarmKind, AlarmSource, AlertClass, AlertCondition, AlertOrigin, CloseReason, Deed, Due, Evidence, Flap,
+    IncidentKey, Priority, Silence,
 };
 
 /// Left out of a record: old records do without, and most alerts have none of it.
@@ -161,6 +161,10 @@ pub struct HistoryEntry {
     pub comment: Option<String>,
     /// The order's idempotency key.
     pub request_id: Option<String>,
+    /// What a person did, in its parts: to whom it was handed over, which step was marked and by whom. Not kept of what
+    /// versions before this one recorded in a snapshot.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deed: Option<Box<Deed>>,
 }
 
 /// One occurrence of one (rule, subject) condition.

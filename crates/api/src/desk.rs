@@ -1,7 +1,7 @@
 //! A snapshot as the questions of `impact` want it: vehicles by place, armed areas, and the alerts the asker may know of.
 
 use alert::{Alert, IncidentPhase};
-use impact::{ArmedArea, Index, Intervals, Scene};
+use impact::{ArmedArea, Intervals, Scene};
 use transit::{Status, VehicleKey};
 
 use crate::{Snapshot, TrailSource, views::is_shown};
@@ -17,7 +17,7 @@ pub(crate) fn with_desk<T>(
     let look = |key: &VehicleKey| trail(key).unwrap_or_default();
     let alerts: Vec<&Alert> = snapshot.room.alerts().map(|a| &**a).filter(|a| is_shown(a, see_covert)).collect();
     let scene = Scene {
-        index: snapshot.index.get_or_make(|| Index::of(&snapshot.view)),
+        index: snapshot.placed(),
         intervals: &intervals,
         as_of: snapshot.as_of,
         depots: &snapshot.guide.depots,

@@ -53,6 +53,8 @@ pub(crate) const OF_ALERTS: Offers = |format| format.alerts.is_some();
 pub(crate) const OF_INCIDENTS: Offers = |format| format.incidents.is_some();
 /// The wall is a text.
 pub(crate) const OF_STATUS: Offers = |format| format.code == publish::formats::text::FORMAT.code;
+/// Formats that carry a report.
+pub(crate) const OF_REPORTS: Offers = |format| format.reports.is_some();
 /// JSON and nothing else.
 pub(crate) const JSON_ONLY: Offers = |_| false;
 

@@ -38,7 +38,7 @@ pub use openapi::openapi;
 pub use router::router;
 pub use routes::verdict_json;
 pub use serve::{ServeLimits, serve};
-pub use shared::{Clock, Decoder, MetricsText, Recorder, Shared, Sources, TrailSource};
+pub use shared::{Clock, Decoder, EvidenceSource, MetricsText, Recorder, Shared, Sources, TrailSource};
 pub use snapshot::{
     ClientRecord, CommandAnswer, CommandDoor, Degraded, JOURNAL_SCOPE, PendingCommand, Published, Revisions, Snapshot,
 };

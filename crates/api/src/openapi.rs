@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::{
-    format::{OF_ALERTS, OF_INCIDENTS, OF_STATUS, OF_VEHICLES, Offers, media_types},
+    format::{OF_ALERTS, OF_INCIDENTS, OF_REPORTS, OF_STATUS, OF_VEHICLES, Offers, media_types},
     problem::Problem,
     routes,
 };
@@ -182,12 +182,14 @@ fn require_keys(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// Lists in formats besides JSON, by path.
+/// Lists and reports in formats besides JSON, by path.
 const IN_FORMATS: &[(&str, Offers)] = &[
     ("/v1/vehicles", OF_VEHICLES),
     ("/v1/alerts", OF_ALERTS),
     ("/v1/incidents", OF_INCIDENTS),
     ("/v1/status", OF_STATUS),
+    ("/v1/alerts/{id}/report", OF_REPORTS),
+    ("/v1/incidents/{source}/{id}/report", OF_REPORTS),
 ];
 
 fn add_formats(path: &str, method: &str, operation: &mut Value) {

@@ -2,9 +2,11 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
+use alert::AlertId;
 use bytes::Bytes;
 use decode::{Decoded, Frame};
 use picture::TrailPoint;
+use publish::Recorded;
 use tokio_util::sync::CancellationToken;
 use transit::{Now, VehicleKey};
 
@@ -14,6 +16,10 @@ use crate::{
 
 /// The last 60 minutes of a vehicle, oldest first; `None` when it is not known.
 pub type TrailSource = Arc<dyn Fn(&VehicleKey) -> Option<Vec<TrailPoint>> + Send + Sync>;
+
+/// What was recorded of the vehicles around an alert, with about so many points at most. Reads files: not for a task
+/// that others wait for.
+pub type EvidenceSource = Arc<dyn Fn(&AlertId, usize) -> Recorded + Send + Sync>;
 
 /// What a frame says, as `decode` reads it.
 pub type Decoder = Arc<dyn Fn(&Frame<'_>) -> Decoded + Send + Sync>;
@@ -42,6 +48,8 @@ pub struct Sources {
     pub recorder: Recorder,
     /// For `…/trail`.
     pub trail: TrailSource,
+    /// For `…/report`.
+    pub evidence: EvidenceSource,
     /// Who may do what.
     pub access: Access,
     /// The clock of receive times.

@@ -126,6 +126,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Vehicles by place; made when first asked for.
+    pub fn placed(&self) -> &Index {
+        self.index.get_or_make(|| Index::of(&self.view))
+    }
+
     /// The revision at which what is read of `collection` last changed. Degradation is part of every answer, so that
     /// its changes count for every collection.
     pub(crate) fn changed(&self, collection: Collection) -> u64 {

@@ -148,7 +148,8 @@ mod tests {
             occupation: occupation / 도로 점용
             consequence: consequence / 파생 상황
             means: means / 관제 설비
-        "#]].assert_eq(&all);
+        "#]]
+        .assert_eq(&all);
     }
 
     #[test]
@@ -167,7 +168,8 @@ mod tests {
             12 s apart / 12초 차이
             fire goes with crash / 원인 연관: 화재 - 충돌 사고
             3 vehicles in service stand within 150 m / 150m 안에 운행 중 멈춰 선 차량 3대
-        "#]].assert_eq(&all.iter().map(line).collect::<String>());
+        "#]]
+        .assert_eq(&all.iter().map(line).collect::<String>());
         assert_eq!(late_text(2, 3, 300, Lang::Ko), "3대 중 2대가 300초 넘게 지연 보고");
     }
 }

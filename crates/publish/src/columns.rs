@@ -166,6 +166,6 @@ fn seconds(millis: i64) -> f64 {
 }
 
 /// The shortest number that reads back as `number`: 12.3, not 12.300000190734863.
-fn shortest(number: f32) -> Value {
+pub(crate) fn shortest(number: f32) -> Value {
     number.to_string().parse::<f64>().map_or(Value::Null, |wide| json!(wide))
 }

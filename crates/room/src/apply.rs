@@ -252,6 +252,7 @@ fn incident_entry(seq: u64, from: String, incident: &Incident, change: &Change) 
         reason: ordered.as_ref().map_or(reason, |(_, word, _)| word).to_owned(),
         comment: ordered.and_then(|(.., comment)| comment),
         request_id: change.ordered_by().map(|(_, request_id)| request_id.to_owned()),
+        deed: None,
     }
 }
 

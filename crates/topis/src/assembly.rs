@@ -20,6 +20,7 @@ use crate::{
     board::Board,
     clock::Clock,
     config::Config,
+    evidence::{self, Folder, Recorder},
     health::{FeedLinks, Health},
     ledger::Ledger,
     links::Links,
@@ -90,6 +91,7 @@ impl Assembly {
             runtime.block_on(patrol.run(patrolling));
             Ok(())
         })?;
+        house.record_evidence(&config, &mut tasks, &stop)?;
         let ticker = house.ticker(slots, feed_links, Health::new(links.status, links.lanes, lane.clone()));
         let ticking = stop.clone();
         spawn_thread(&mut tasks, "picture", move |runtime| {
@@ -224,6 +226,31 @@ impl House {
         }
     }
 
+    /// Records where vehicles go around emergencies, on a thread of its own.
+    fn record_evidence(
+        &self,
+        config: &Config,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        if !config.evidence.enabled {
+            return Ok(());
+        }
+        let recorder = Recorder::new(
+            self.board.published(),
+            Arc::clone(&self.picture),
+            self.clock.clone(),
+            config.evidence,
+            Folder::beside(&config.journal_path),
+            i64::from(config.journal_keep_days) * DAY_MS,
+        );
+        let stop = stop.clone();
+        spawn_thread(tasks, "evidence", move |runtime| {
+            runtime.block_on(recorder.run(stop));
+            Ok(())
+        })
+    }
+
     fn sources(
         self,
         config: Config,
@@ -241,6 +268,7 @@ impl House {
             decoder: Arc::new(move |frame| feeds.decode(frame)),
             recorder: recorder(lane, clock.clone()),
             trail: Arc::new(move |key| picture.trail(key)),
+            evidence: evidence::source(Folder::beside(&config.journal_path), config.evidence.enabled),
             access: config.http.tokens.map_or(Access::Open { listen }, Access::Tokens),
             clock: clock.reader(),
             metrics_text: metrics_text(board.published(), metrics),

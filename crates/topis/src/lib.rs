@@ -9,6 +9,7 @@ pub mod cli;
 mod clock;
 pub mod config;
 pub mod demo;
+mod evidence;
 mod health;
 mod ledger;
 mod links;

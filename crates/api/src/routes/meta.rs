@@ -64,6 +64,9 @@ fn vocabularies() -> BTreeMap<&'static str, Vec<&'static str>> {
         entry::<decode::Grade>(),
         entry::<decode::ProblemCode>(),
         entry::<publish::Lang>(),
+        entry::<publish::RecordedFor>(),
+        entry::<publish::PointFrom>(),
+        entry::<publish::LackKind>(),
         entry::<Role>(),
     ])
 }

@@ -19,6 +19,7 @@ mod places;
 mod probes;
 mod proposals;
 mod raise;
+mod reports;
 mod status;
 mod stream;
 mod suppressions;
@@ -65,6 +66,7 @@ pub(crate) fn all(doc: utoipa::openapi::OpenApi) -> Routes {
         .merge(cap::routes())
         .merge(area::routes())
         .merge(cards::routes())
+        .merge(reports::routes())
         .merge(places::routes())
         .merge(proposals::routes())
         .merge(feeds::routes())

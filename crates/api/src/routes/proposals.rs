@@ -71,6 +71,7 @@ fn proposals(snapshot: &Snapshot, see_covert: bool, lang: Lang) -> Vec<u8> {
         let members = alerts.iter().filter(|alert| tied(incident, alert)).map(|alert| &alert.id);
         ProposalView::of_clear(incident, members)
     });
-    let rows: Vec<ProposalView<'_>> = over.chain(found.iter().map(|proposal| ProposalView::of(proposal, lang))).collect();
+    let rows: Vec<ProposalView<'_>> =
+        over.chain(found.iter().map(|proposal| ProposalView::of(proposal, lang))).collect();
     envelope(snapshot, &Rows::new(rows.iter()), None, 0)
 }

@@ -38,6 +38,7 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
         get /v1/alerts/{id}/history
         post /v1/alerts/{id}/mark
         post /v1/alerts/{id}/release
+        get /v1/alerts/{id}/report
         post /v1/alerts/{id}/reset
         post /v1/alerts/{id}/shelve
         post /v1/alerts/{id}/unshelve
@@ -57,6 +58,7 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
         get /v1/incidents/{source}/{id}/impact
         post /v1/incidents/{source}/{id}/keep
         post /v1/incidents/{source}/{id}/publish
+        get /v1/incidents/{source}/{id}/report
         post /v1/incidents/{source}/{id}/split
         post /v1/incidents/{source}/{id}/update
         post /v1/incidents/{source}/{id}/withdraw

@@ -9,6 +9,7 @@ mod lists;
 mod orders;
 mod outside;
 mod places;
+mod reports;
 mod sockets;
 mod streams;
 
@@ -164,6 +165,7 @@ impl Desk {
                 };
                 Some(vec![point(-30, 60.1), point(-15, 60.2)])
             }),
+            evidence: Arc::new(reports::recorded),
             access,
             clock: Arc::new(|| Now { utc: *T0, mono_ms: 0 }),
             metrics_text: Arc::new(|| "topis_up 1\n".to_owned()),

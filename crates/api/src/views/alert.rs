@@ -157,6 +157,8 @@ pub(crate) struct AlertLinks {
     history: String,
     /// Its decision card.
     card: String,
+    /// Everything there is on it, to keep or to hand on.
+    report: String,
     /// Take it (POST).
     acknowledge: String,
     /// End it (POST).
@@ -374,6 +376,7 @@ impl AlertLinks {
         Self {
             history: format!("{itself}/history"),
             card: format!("{itself}/card"),
+            report: format!("{itself}/report"),
             acknowledge: format!("{itself}/acknowledge"),
             close: format!("{itself}/close"),
             vehicle: vehicle.map(|key| format!("/v1/vehicles/{key}")),

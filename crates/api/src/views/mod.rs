@@ -11,6 +11,7 @@ mod incident;
 mod message;
 mod place;
 mod proposal;
+mod report;
 mod row;
 mod status;
 mod suppression;
@@ -34,6 +35,7 @@ pub(crate) use incident::{IncidentView, incident_id};
 pub(crate) use message::message_json;
 pub(crate) use place::PlaceView;
 pub(crate) use proposal::ProposalView;
+pub(crate) use report::ReportView;
 pub(crate) use status::{StatusView, is_shown, status_of};
 pub(crate) use suppression::SuppressionView;
 pub(crate) use vehicle::{TrailView, VehicleView, freshness_as_of};
@@ -127,6 +129,10 @@ spelled! {
     UnknownWord: impact::Reason;
     GradeWord: decode::Grade;
     ReasonWord: decode::ProblemCode;
+    MarkStepWord: ::alert::MarkStep;
+    RecordedForWord: publish::RecordedFor;
+    PointFromWord: publish::PointFrom;
+    LackWord: publish::LackKind;
 }
 
 /// One thing that is worse than it should be.

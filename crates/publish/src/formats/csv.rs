@@ -11,7 +11,10 @@ use transit::UtcMillis;
 use crate::{
     FormatDef, Lang,
     columns::{ALERT, Column, INCIDENT, VEHICLE},
+    report::Report,
 };
+
+mod report_rows;
 
 /// The registry entry.
 pub const FORMAT: FormatDef = FormatDef {
@@ -22,6 +25,7 @@ pub const FORMAT: FormatDef = FormatDef {
     vehicles: Some(vehicles_csv),
     alerts: Some(alerts_csv),
     incidents: Some(incidents_csv),
+    reports: Some(report_csv),
 };
 
 /// Vehicles as CSV.
@@ -39,14 +43,30 @@ pub fn incidents_csv(incidents: &mut dyn Iterator<Item = &Incident>) -> Vec<u8> 
     table(INCIDENT, incidents, ())
 }
 
+/// A report as CSV: one row a line of the timeline, a span of an owner, a mark, a position and a thing that was not
+/// known; the column `row` says which.
+pub fn report_csv(report: &Report<'_>, _lang: Lang) -> Vec<u8> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(report_rows::COLUMNS).expect(INFALLIBLE);
+    report_rows::each(report, &mut |mut row| {
+        let cells = report_rows::COLUMNS.iter().map(|column| {
+            let at = row.iter().position(|(key, _)| key == column);
+            cell(at.map_or(Value::Null, |at| row.swap_remove(at).1))
+        });
+        writer.write_record(cells).expect(INFALLIBLE);
+    });
+    writer.into_inner().expect(INFALLIBLE)
+}
+
+const INFALLIBLE: &str = "a Vec takes every byte and each row has the header's length";
+
 fn table<R, A: Copy>(columns: &[Column<R, A>], records: &mut dyn Iterator<Item = &R>, argument: A) -> Vec<u8> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let infallible = "a Vec takes every byte and each row has the header's length";
-    writer.write_record(columns.iter().map(|c| c.key)).expect(infallible);
+    writer.write_record(columns.iter().map(|c| c.key)).expect(INFALLIBLE);
     for record in records {
-        writer.write_record(columns.iter().map(|c| cell((c.of)(record, argument)))).expect(infallible);
+        writer.write_record(columns.iter().map(|c| cell((c.of)(record, argument)))).expect(INFALLIBLE);
     }
-    writer.into_inner().expect(infallible)
+    writer.into_inner().expect(INFALLIBLE)
 }
 
 fn cell(value: Value) -> String {
@@ -121,5 +141,42 @@ mod tests {
         let csv = text(incidents_csv(&mut std::iter::empty()));
         assert_eq!(csv.lines().count(), 1);
         assert!(csv.starts_with("id,source,incident_id,"));
+    }
+
+    #[test]
+    fn a_report_is_one_table_whose_rows_say_what_they_are() {
+        use crate::{
+            recording::Recorded,
+            report::{
+                Reported,
+                tests::{handled, recording},
+            },
+        };
+        let alert = handled();
+        let reported = Reported { alert: &alert, recorded: Recorded::Kept(Box::new(recording())) };
+        let report = Report { as_of: samples::NOW, incident: None, alerts: vec![reported], alerts_left_out: 0 };
+        let csv = text(report_csv(&report, Lang::En));
+        expect![[r#"
+            row,alert_id,at,until,seq,reason,actor_kind,actor,desk,from,to,comment,step,party,reference,reached_at,agency_id,vehicle_id,recorded_for,event_time,received_at,lat,lon,bearing,speed_mps,quality,point_from,count,detail
+            timeline,20261123-417,2026-11-23T07:58:59.000Z,,1,raised,person,driver,,none,active/unacknowledged,,,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:00:05.000Z,,2,acknowledged,person,kim,,active/unacknowledged,active/acknowledged,,,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:00:30.000Z,,3,mark,person,kim,,active/acknowledged,active/acknowledged,"<script>alert(1)</script>
+            # not a heading | nor a cell www.x.example",,,,,,,,,,,,,,,,,
+            timeline,20261123-417,2026-11-23T08:01:00.000Z,,4,handover,person,kim,,active/acknowledged,active/acknowledged,,,,,,,,,,,,,,,,,,
+            owner,20261123-417,2026-11-23T08:00:05.000Z,2026-11-23T08:01:00.000Z,,handover,person,kim,,,,,,,,,,,,,,,,,,,,,
+            owner,20261123-417,2026-11-23T08:01:00.000Z,,,,person,lee,north,,,,,,,,,,,,,,,,,,,,
+            mark,20261123-417,2026-11-23T08:00:30.000Z,,3,,person,kim,,,,"<script>alert(1)</script>
+            # not a heading | nor a cell www.x.example",on_scene,'=cmd|' /C calc'!A0,[119](http://x.example),2026-11-23T08:00:20.000Z,,,,,,,,,,,,,
+            unknown,20261123-417,2026-11-23T08:00:00.000Z,2026-11-23T08:01:35.000Z,,silent,,,,,,,,,,,22,800,,,,,,,,,,,
+            unknown,20261123-417,,,,never_heard,,,,,,,,,,,22,9,,,,,,,,,,,
+            unknown,20261123-417,,,,doubtful,,,,,,,,,,,22,800,,,,,,,,,,1,jump
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T07:59:30.000Z,2026-11-23T07:59:30.400Z,60.17,24.937,90.0,7.5,,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T08:00:00.000Z,2026-11-23T08:00:00.400Z,60.17,24.94,90.0,7.5,jump,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,800,subject,2026-11-23T08:01:35.000Z,2026-11-23T08:01:35.400Z,60.17,24.9495,90.0,7.5,at_stop,report,,
+            position,20261123-417,,,,,,,,,,,,,,,22,7,near,2026-11-23T08:00:00.000Z,2026-11-23T08:00:00.400Z,60.17,24.94,90.0,7.5,,report,,
+        "#]].assert_eq(&csv);
+        report_rows::each(&report, &mut |row| {
+            assert!(row.iter().all(|(key, _)| report_rows::COLUMNS.contains(key)), "{row:?}");
+        });
     }
 }

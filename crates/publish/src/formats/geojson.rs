@@ -20,6 +20,7 @@ pub const FORMAT: FormatDef = FormatDef {
     vehicles: Some(vehicles_geojson),
     alerts: Some(alerts_geojson),
     incidents: Some(incidents_geojson),
+    reports: None,
 };
 
 /// Vehicles as points; the member `as_of` says as of when.

@@ -23,6 +23,7 @@ pub const PROTOBUF: FormatDef = FormatDef {
     vehicles: Some(|vehicles, as_of| vehicle_positions(vehicles, as_of).encode_to_vec()),
     alerts: None,
     incidents: None,
+    reports: None,
 };
 
 /// The registry entry of the text form.
@@ -34,6 +35,7 @@ pub const JSON: FormatDef = FormatDef {
     vehicles: Some(|vehicles, as_of| json(&vehicle_positions(vehicles, as_of))),
     alerts: None,
     incidents: None,
+    reports: None,
 };
 
 /// Vehicles or positions older than this are not published, as the GTFS-Realtime best practices have it.

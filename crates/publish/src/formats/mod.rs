@@ -6,12 +6,13 @@ use alert::{Alert, Incident};
 use picture::VehicleRecord;
 use transit::UtcMillis;
 
-use crate::Lang;
+use crate::{Lang, report::Report};
 
 pub mod csv;
 pub mod geojson;
 pub mod gtfs_rt;
 pub mod gtfs_rt_alerts;
+pub mod markdown;
 pub mod text;
 
 /// Vehicles, in the order given, as of an instant.
@@ -20,6 +21,9 @@ pub type EncodeVehicles = fn(&mut dyn Iterator<Item = &VehicleRecord>, UtcMillis
 pub type EncodeAlerts = fn(&mut dyn Iterator<Item = &Alert>, UtcMillis, Lang) -> Vec<u8>;
 /// Incidents, in the order given.
 pub type EncodeIncidents = fn(&mut dyn Iterator<Item = &Incident>) -> Vec<u8>;
+
+/// A report of one alert or incident, in a language.
+pub type EncodeReport = fn(&Report<'_>, Lang) -> Vec<u8>;
 
 /// One output format and the collections it can carry.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +43,13 @@ pub struct FormatDef {
     pub alerts: Option<EncodeAlerts>,
     /// Encoder of incidents.
     pub incidents: Option<EncodeIncidents>,
+    /// Encoder of reports.
+    pub reports: Option<EncodeReport>,
 }
 
 /// Every output format.
-pub const FORMATS: &[FormatDef] = &[geojson::FORMAT, csv::FORMAT, text::FORMAT, gtfs_rt::PROTOBUF, gtfs_rt::JSON];
+pub const FORMATS: &[FormatDef] =
+    &[geojson::FORMAT, csv::FORMAT, text::FORMAT, markdown::FORMAT, gtfs_rt::PROTOBUF, gtfs_rt::JSON];
 
 impl FormatDef {
     /// The format of a code.
@@ -60,11 +67,8 @@ mod tests {
         for (i, format) in FORMATS.iter().enumerate() {
             assert!(FORMATS[..i].iter().all(|f| f.code != format.code), "{}", format.code);
             assert!(format.media_type.contains('/') && format.doc.ends_with('.'), "{}", format.code);
-            assert!(
-                format.vehicles.is_some() || format.alerts.is_some() || format.incidents.is_some(),
-                "{} carries nothing",
-                format.code
-            );
+            let of_lists = format.vehicles.is_some() || format.alerts.is_some() || format.incidents.is_some();
+            assert!(of_lists || format.reports.is_some(), "{} carries nothing", format.code);
             assert_eq!(FormatDef::find(format.code).unwrap().media_type, format.media_type);
         }
         assert!(FormatDef::find("xlsx").is_none());

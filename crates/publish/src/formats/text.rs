@@ -25,6 +25,7 @@ pub const FORMAT: FormatDef = FormatDef {
     vehicles: None,
     alerts: Some(alerts_text),
     incidents: None,
+    reports: None,
 };
 
 /// Alerts the wall shows before it says how many more there are.
@@ -250,17 +251,17 @@ fn column(words: &str, columns: usize) -> String {
 }
 
 /// Without anything that moves a cursor or turns the direction of writing.
-fn plain(words: &str) -> String {
+pub(super) fn plain(words: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     words.chars().map(|c| if c.is_control() || turns(c) { '·' } else { c }).collect()
 }
 
-fn append(row: &mut String, words: std::fmt::Arguments<'_>) {
+pub(super) fn append(row: &mut String, words: std::fmt::Arguments<'_>) {
     row.write_fmt(words).expect("a String takes every character");
 }
 
 /// Adds one line, without blanks at its end.
-fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
+pub(super) fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
     let from = text.len();
     append(text, words);
     let kept = text.split_at(from).1.trim_end().len();
@@ -435,7 +436,8 @@ mod tests {
               피드 링크 단절 feed:native, 2026-11-23T08:00:00.000Z부터: 1460대 중 최신 1400대
               기록 디스크 가득 참 journal, 2026-11-23T08:00:00.000Z부터: 3 messages wait: no space left on device
               made_up feed:gone, 2026-11-23T08:00:00.000Z부터: as it was said
-        "#]].assert_eq(&wall(&figures, Lang::Ko));
+        "#]]
+        .assert_eq(&wall(&figures, Lang::Ko));
         let none = alerts_text(&mut std::iter::empty(), NOW, Lang::Ko);
         assert_eq!(String::from_utf8(none).unwrap(), "미종결 경보 없음\n");
     }

@@ -20,6 +20,8 @@ pub struct ConfigFile {
     pub mqtt: Mqtt,
     /// The durable record.
     pub journal: Journal,
+    /// Where vehicles went around an emergency, recorded beside the journal.
+    pub evidence: Evidence,
     /// The timetable.
     pub schedule: Schedule,
     /// Alarms.
@@ -113,6 +115,37 @@ pub struct Journal {
 impl Default for Journal {
     fn default() -> Self {
         Self { path: "./topis-data/journal.db".to_owned(), keep_days: 400 }
+    }
+}
+
+/// Where vehicles went around an emergency, recorded beside the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evidence {
+    /// Record at all.
+    pub enabled: bool,
+    /// How far from the alert's place a vehicle may be at the raise to be recorded, in metres.
+    pub radius_m: f64,
+    /// Vehicles recorded for an alert at most, its subject first.
+    pub vehicles_max: usize,
+    /// How far back before the raise, in minutes; no further than `picture.trail_minutes`.
+    pub before_minutes: u32,
+    /// How long after the alert is closed, in minutes.
+    pub after_minutes: u32,
+    /// Megabytes written in an hour at most; what is beyond is dropped, counted and said so.
+    pub mb_per_hour: u32,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            radius_m: 2_000.0,
+            vehicles_max: 20,
+            before_minutes: 60,
+            after_minutes: 30,
+            mb_per_hour: 50,
+        }
     }
 }
 

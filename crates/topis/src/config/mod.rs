@@ -33,6 +33,8 @@ pub struct Config {
     pub journal_path: PathBuf,
     /// Days that the journal's records stay at least.
     pub journal_keep_days: u32,
+    /// Where vehicles went around an emergency.
+    pub evidence: EvidenceConfig,
     /// Detection rules that are not as by default, checked.
     pub rules: toml::Table,
     /// GTFS files or folders.
@@ -79,6 +81,23 @@ pub struct BrokerConfig {
     pub max_packet_bytes: u32,
     /// Clients of the embedded broker at a time.
     pub max_connections: usize,
+}
+
+/// Recording of where vehicles went around an emergency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvidenceConfig {
+    /// Record at all.
+    pub enabled: bool,
+    /// How far from the alert's place a vehicle may be to be recorded, in metres.
+    pub radius_m: f64,
+    /// Vehicles recorded for an alert at most.
+    pub vehicles_max: usize,
+    /// How far back before the raise.
+    pub before_minutes: u32,
+    /// How long after the end.
+    pub after_minutes: u32,
+    /// Bytes written in an hour at most.
+    pub bytes_per_hour: u64,
 }
 
 /// Logging, to stderr.

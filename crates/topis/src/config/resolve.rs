@@ -10,7 +10,8 @@ use tracing_subscriber::EnvFilter;
 use transit::{Coordinate, FeedId, Mode, ServiceHours, Word};
 
 use super::{
-    BrokerConfig, Config, ConfigFault, ConfigFaults, HttpConfig, LogConfig, Typed, fault::redact, file, layers::nearest,
+    BrokerConfig, Config, ConfigFault, ConfigFaults, EvidenceConfig, HttpConfig, LogConfig, Typed, fault::redact, file,
+    layers::nearest,
 };
 
 /// `broker.url` for the broker in this process.
@@ -29,6 +30,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let desks = check.desks(&file.alarms.desks);
     let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
     let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
+    let evidence = check.evidence(&file.evidence, file.picture.trail_minutes);
     let log = check.log(&file.log);
     let rules = check.file("detect.rules_file", &file.detect.rules_file, rules);
     check.client_id(&file.mqtt.client_id);
@@ -44,6 +46,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
                 mqtt_client_id: file.mqtt.client_id.clone(),
                 journal_path: PathBuf::from(&file.journal.path),
                 journal_keep_days: file.journal.keep_days,
+                evidence,
                 rules: rules.unwrap_or_default(),
                 places: places.flatten().unwrap_or_default(),
                 runbooks: runbooks.flatten().unwrap_or_else(impact::Runbooks::shipped),
@@ -346,6 +349,29 @@ impl Check<'_> {
             return None;
         }
         Some(ServiceArea::from([west, south, east, north]))
+    }
+
+    fn evidence(&mut self, evidence: &file::Evidence, trail_minutes: u32) -> EvidenceConfig {
+        let file::Evidence { enabled, radius_m, vehicles_max, before_minutes, after_minutes, mb_per_hour } = *evidence;
+        if !(1.0..=50_000.0).contains(&radius_m) {
+            self.number_fault("evidence.radius_m", radius_m, "is no neighbourhood; use 1 to 50000 m");
+        }
+        if !(1..=100).contains(&vehicles_max) {
+            self.number_fault("evidence.vehicles_max", vehicles_max, "must be 1 to 100");
+        }
+        // A trail that keeps nothing was told already.
+        if before_minutes > trail_minutes && trail_minutes > 0 {
+            let fix = "is more than is kept of a trail; lower it, or raise picture.trail_minutes";
+            self.number_fault("evidence.before_minutes", before_minutes, fix);
+        }
+        if after_minutes > 1_440 {
+            self.number_fault("evidence.after_minutes", after_minutes, "is more than a day; use 1440 or less");
+        }
+        if mb_per_hour == 0 {
+            self.number_fault("evidence.mb_per_hour", 0, "would record nothing; use 1 or more, or enabled = false");
+        }
+        let bytes_per_hour = u64::from(mb_per_hour) * 1_000_000;
+        EvidenceConfig { enabled, radius_m, vehicles_max, before_minutes, after_minutes, bytes_per_hour }
     }
 
     fn log(&mut self, log: &file::Log) -> LogConfig {

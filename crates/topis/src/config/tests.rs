@@ -108,7 +108,7 @@ fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
               http.listen = 8080 (t.toml): must be a string
               http.max_conections = 5 (t.toml): is no key; did you mean `max_connections`?
               mqtt.prefx = "city" (command line): is no key; did you mean `prefix`?
-              zzz (t.toml): is no key; there are http, broker, mqtt, journal, schedule, alarms, detect, places, runbooks, picture, log, feeds
+              zzz (t.toml): is no key; there are http, broker, mqtt, journal, evidence, schedule, alarms, detect, places, runbooks, picture, log, feeds
               feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               log.format = "xml" (t.toml): must be `text` or `json`
@@ -239,6 +239,27 @@ fn a_feed_entry_changes_what_it_names_and_a_new_one_is_added() {
 }
 
 #[test]
+fn evidence_goes_no_further_back_than_trails_do() {
+    let config = load("[evidence]\nradius_m = 500\nbefore_minutes = 30\n[picture]\ntrail_minutes = 30\n");
+    let evidence = config.evidence;
+    assert_eq!((evidence.enabled, evidence.before_minutes, evidence.bytes_per_hour), (true, 30, 50_000_000));
+    refused(
+        &sources(
+            "[evidence]\nradius_m = 0\nvehicles_max = 0\nafter_minutes = 2000\nmb_per_hour = 0\n\
+             [picture]\ntrail_minutes = 30\n",
+        ),
+        expect![[r#"
+            the configuration has 5 faults:
+              evidence.radius_m = 0 (t.toml): is no neighbourhood; use 1 to 50000 m
+              evidence.vehicles_max = 0 (t.toml): must be 1 to 100
+              evidence.before_minutes = 60: is more than is kept of a trail; lower it, or raise picture.trail_minutes
+              evidence.after_minutes = 2000 (t.toml): is more than a day; use 1440 or less
+              evidence.mb_per_hour = 0 (t.toml): would record nothing; use 1 or more, or enabled = false
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_no_toml_is_told_with_its_line() {
     refused(
         &sources("[http\nlisten = 1\n"),
@@ -267,7 +288,9 @@ fn show_leaves_secrets_out_and_can_be_read_again() {
 #[test]
 fn the_schema_describes_every_key() {
     let schema = schema().to_string();
-    for key in ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority"] {
+    for key in
+        ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority", "before_minutes"]
+    {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
     assert!(schema.contains("additionalProperties\":false"));
@@ -310,7 +333,9 @@ fn desks_are_named_once_and_a_family_of_rules_is_written_with_a_star() {
     let desks: Vec<_> = config.desks.iter().map(|d| (d.name.as_str(), d.agencies.len(), d.rules.join(" "))).collect();
     assert_eq!(desks, [("north", 1, String::new()), ("feeds", 0, "FEED. SYS.POISON".to_owned())]);
     let wrong = "[alarms]\ndesks = [{ name = 'all' }, { agencies = ['22'] }, { name = 'a' }, { name = 'a' }, { name = 'b', rules = ['fire', ''] }, { name = 'c', ruls = [] }]\n";
-    refused(&sources(wrong), expect![[r#"
+    refused(
+        &sources(wrong),
+        expect![[r#"
         the configuration has 6 faults:
           alarms.desks.5.ruls (t.toml): is no key; did you mean `rules`?
           alarms.desks.0.name = "all" (t.toml): is the whole room's; give the desk another name
@@ -318,10 +343,14 @@ fn desks_are_named_once_and_a_family_of_rules_is_written_with_a_star() {
           alarms.desks.3.name = "a" (t.toml): is given twice; put both entries into one
           alarms.desks.4.rules.0 = "fire" (t.toml): is no rule; write it like EMG.PANIC, or FEED.* for a family
           alarms.desks.4.rules.1 = "" (t.toml): is no rule; write it like EMG.PANIC, or FEED.* for a family
-    "#]]);
+    "#]],
+    );
     let many: String = (0..51).map(|n| format!("[[alarms.desks]]\nname = 'd{n}'\n")).collect();
-    refused(&sources(&many), expect![[r#"
+    refused(
+        &sources(&many),
+        expect![[r#"
         the configuration has a fault:
           alarms.desks = 51 (t.toml): are too many; use 50 at most
-    "#]]);
+    "#]],
+    );
 }

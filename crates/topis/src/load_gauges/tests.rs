@@ -140,7 +140,8 @@ fn what_sounds_and_who_takes_it_is_on_metrics_desk_by_desk() {
         topis_load_unacknowledged{desk="north",priority="P1"} 0
         topis_load_unacknowledged{desk="north",priority="P2"} 0
         topis_load_unacknowledged{desk="north",priority="P3"} 0
-        topis_load_unacknowledged{desk="north",priority="P4"} 0"#]].assert_eq(&lines(&scraped(&room, 60)));
+        topis_load_unacknowledged{desk="north",priority="P4"} 0"#]]
+    .assert_eq(&lines(&scraped(&room, 60)));
 }
 
 #[test]
