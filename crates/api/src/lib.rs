@@ -7,6 +7,7 @@ mod access;
 mod answer;
 mod bodies;
 mod body;
+mod cloud_event;
 mod delta;
 mod derived;
 mod desk;
@@ -29,6 +30,7 @@ mod tests;
 mod views;
 
 pub use access::{Access, Principal, Role, Tokens, TokensError};
+pub use cloud_event::{CLOUD_EVENT, alert_event, changed_at};
 pub use derived::Derived;
 pub use guide::Guide;
 pub use openapi::openapi;

@@ -183,6 +183,8 @@ impl ControlRoom {
         self.prints.prune(now, options.dedup_ms, options.dedup_max);
         self.requests.prune(now, options.request_ms, options.request_max);
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
+        let dropped = alerts.iter().filter_map(|id| self.alerts.get(id)).map(|alert| alert.seq).max();
+        self.forgotten_seq = self.forgotten_seq.max(dropped.unwrap_or(0));
         drop_all(&mut self.alerts, &alerts);
         let incidents: Vec<IncidentKey> = self.closed_incidents.prune(now, options.closed_ms, options.closed_max);
         drop_all(&mut self.incidents, &incidents);
