@@ -18,3 +18,4 @@ mod straight_line;
 mod stream;
 mod tidy;
 mod watch;
+mod webhook;

@@ -1,5 +1,7 @@
 //! From what was typed to what is meant: addresses, words, files. Finds every fault there is before it gives up.
 
+mod webhooks;
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use decode::{FeedSpec, Feeds};
@@ -28,6 +30,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let passenger_priority = check.word("alarms.passenger_priority", &file.alarms.passenger_priority);
     let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
     let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
+    let notify = check.notify(file);
     let log = check.log(&file.log);
     let rules = check.file("detect.rules_file", &file.detect.rules_file, rules);
     check.client_id(&file.mqtt.client_id);
@@ -51,6 +54,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
                 passenger_priority,
                 feeds,
                 picture,
+                notify,
                 log,
             })
         }
