@@ -19,3 +19,4 @@ mod straight_line;
 mod stream;
 mod tidy;
 mod watch;
+mod webhook;

@@ -7,6 +7,7 @@ mod access;
 mod answer;
 mod bodies;
 mod body;
+mod cloud_event;
 mod delta;
 mod derived;
 mod desk;
@@ -31,6 +32,7 @@ mod views;
 mod wording;
 
 pub use access::{Access, Principal, Role, Tokens, TokensError};
+pub use cloud_event::{CLOUD_EVENT, alert_event, changed_at};
 pub use derived::Derived;
 pub use exceptions::Exceptions;
 pub use guide::Guide;

@@ -12,7 +12,22 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("EMG.*", "A driver's, passenger's or device's alarm. Raised by the room from the alarm itself, at once, latched."),
     ("CALL.*", "A breakdown or a driver's wish to be called. Raised by the room from the alarm itself."),
     ("INC.SEVERE", "An incident that is severe or extreme. Raised by the room when it records the incident."),
-    ("SYS.POISON, SYS.NOTIFY, SYS.JOURNAL", "Raised by the room on behalf of lanes, outbox and journal."),
+    (
+        "SYS.POISON",
+        "A message on an incident or CAP topic of which nothing could be read: it is confirmed to its broker and set aside \
+         at `/v1/feeds/{feed}/rejects`. One open alert a feed, P2, until a person ends it; told anew when the count has \
+         doubled, at most once a minute. Also a packet above the cap of the emergency session.",
+    ),
+    (
+        "SYS.NOTIFY",
+        "An alert's change that a webhook was not told of: its receiver answered that it will never take it, or did not \
+         take it in `give_up_after_h`. One open alert an endpoint, P2, until a person ends it; told anew as SYS.POISON \
+         is. Giving up a SYS.NOTIFY itself raises none.",
+    ),
+    (
+        "SYS.JOURNAL",
+        "Records of the journal were found damaged at the start and set aside. P1, until a person ends it.",
+    ),
 ];
 
 /// The text of `docs/rules.md`.

@@ -40,6 +40,8 @@ pub struct ControlRoom {
     options: Arc<RoomOptions>,
     seq: u64,
     highest_number: u64,
+    /// The highest sequence of an alert that was dropped from memory.
+    forgotten_seq: u64,
     alerts: OrdMap<AlertId, Arc<Alert>>,
     /// The same by their last record; follows from them.
     by_seq: OrdSet<(u64, AlertId)>,
@@ -141,6 +143,18 @@ impl ControlRoom {
     /// One alert.
     pub fn find_alert(&self, id: &AlertId) -> Option<&Arc<Alert>> {
         self.alerts.get(id)
+    }
+
+    /// The open alert of a rule about a subject, drills and tests apart.
+    pub fn find_open_alert(&self, rule: &str, subject: &Subject) -> Option<&Arc<Alert>> {
+        let key = OpenKey { subject: subject.clone(), rule: rule.to_owned(), status: Status::Actual };
+        self.open.get(&key).and_then(|id| self.alerts.get(id))
+    }
+
+    /// Sequence of the newest change of which memory no longer has the alert; 0 for none. Whoever has read the alerts
+    /// up to here has missed none.
+    pub fn forgotten_seq(&self) -> u64 {
+        self.forgotten_seq
     }
 
     /// Every kept incident, closed ones too.

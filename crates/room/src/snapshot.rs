@@ -42,6 +42,8 @@ struct Parts {
     version: u32,
     seq: u64,
     highest_number: u64,
+    #[serde(default)]
+    forgotten_seq: u64,
     highest_suppression: SuppressionId,
     alerts: Vec<Arc<Alert>>,
     incidents: Vec<Arc<Incident>>,
@@ -64,6 +66,7 @@ pub fn encode_snapshot(room: &ControlRoom) -> Vec<u8> {
         version: VERSION,
         seq: room.seq,
         highest_number: room.highest_number,
+        forgotten_seq: room.forgotten_seq,
         highest_suppression: room.highest_suppression,
         alerts: room.alerts.values().cloned().collect(),
         incidents: room.incidents.values().cloned().collect(),
@@ -94,6 +97,7 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
     let mut room = ControlRoom {
         seq: parts.seq,
         highest_number: parts.highest_number,
+        forgotten_seq: parts.forgotten_seq,
         highest_suppression: parts.highest_suppression,
         presses: Memory::from_kept(parts.presses),
         prints: Memory::from_kept(parts.prints),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use alert::{AlertClass, Evidence, Finding, FindingVerdict, Priority, Subject};
+use alert::{Finding, Priority, Subject};
 use anyhow::Context as _;
 use api::{Access, Guide, PendingCommand, Published, ServeLimits, Shared, Sources};
 use decode::Feeds;
@@ -12,7 +12,12 @@ use journal::{SnapshotFiles, SqliteLog};
 use metrics_exporter_prometheus::PrometheusHandle;
 use picture::{Picture, PictureOptions};
 use room::{ControlRoom, RoomOptions};
-use tokio::{net::TcpListener, runtime::Handle, sync::mpsc, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use transit::Now;
 
@@ -23,10 +28,12 @@ use crate::{
     evidence::{self, Folder, Recorder},
     health::{FeedLinks, Health},
     ledger::Ledger,
-    links::Links,
-    load_gauges,
+    links::{LinkStatuses, Links},
+    load_gauges, notify,
     owner::{Doors, Owner},
     patrol::{self, PatrolTask},
+    poison::{self, Poison},
+    recurrence,
     restore::{Restored, restore},
     scribe::Scribe,
     ticker::Ticker,
@@ -77,6 +84,7 @@ impl Assembly {
         let patrol = patrol::resumed(rulebook(&config)?, &room);
         let scribe = Scribe::start(Box::new(journal), snapshots, snapshot_seq)?;
         let owner = house.owner(&config, room, scribe, snapshot_seq, links.outbox);
+        let recorded = owner.recorded.subscribe();
         let (orders, commands) = mpsc::channel(ORDERS_MAX);
         let (found, findings) = mpsc::channel(FINDINGS_MAX);
         let doors = Doors { emergencies: links.emergencies, commands, findings, stop: stop.clone() };
@@ -85,6 +93,9 @@ impl Assembly {
 
         let feed_ids = config.feeds.iter().map(|feed| feed.id.clone()).collect();
         let feed_links = FeedLinks::new(links.status.first().map(|(_, session)| session.clone()), feed_ids);
+        watch_oversized(&links.status, &recorded, &found, &house.clock, &stop, &mut tasks);
+        let desk = house.notify_desk(recorded, found.clone());
+        let webhooks = notify::start(&config.notify, &config.journal_path, desk, &stop, &mut tasks)?;
         let patrol = house.patrol(&config, patrol, feed_links.clone(), found);
         let patrolling = stop.clone();
         spawn_thread(&mut tasks, "patrol", move |runtime| {
@@ -92,7 +103,7 @@ impl Assembly {
             Ok(())
         })?;
         house.record_evidence(&config, &mut tasks, &stop)?;
-        let ticker = house.ticker(slots, feed_links, Health::new(links.status, links.lanes, lane.clone()));
+        let ticker = house.ticker(slots, feed_links, Health::new(links.status, links.lanes, lane.clone(), webhooks));
         let ticking = stop.clone();
         spawn_thread(&mut tasks, "picture", move |runtime| {
             ticker.run(runtime, &ticking);
@@ -176,6 +187,8 @@ impl House {
 
     fn owner(&self, config: &Config, room: ControlRoom, scribe: Scribe, kept_seq: u64, outbox: Outbox) -> Owner {
         Owner {
+            recorded: watch::Sender::new(room.clone()),
+            poison: Poison::default(),
             room,
             scribe,
             feeds: Arc::clone(&self.feeds),
@@ -190,6 +203,14 @@ impl House {
             kept_seq,
             keeping: None,
         }
+    }
+
+    fn notify_desk(
+        &self,
+        recorded: watch::Receiver<ControlRoom>,
+        findings: mpsc::Sender<Vec<Finding>>,
+    ) -> notify::Desk {
+        notify::Desk { recorded, published: self.board.published(), findings, clock: self.clock.clone() }
     }
 
     fn patrol(
@@ -322,20 +343,29 @@ fn damage(set_aside: &[u64]) -> Vec<Finding> {
     }
     let listed: Vec<String> = set_aside.iter().take(20).map(u64::to_string).collect();
     let figures = [("records", set_aside.len().to_string()), ("first_records", listed.join(", "))];
-    vec![Finding {
-        rule: "SYS.JOURNAL".to_owned(),
-        subject: Subject::System("journal".to_owned()),
-        status: transit::Status::Actual,
-        verdict: FindingVerdict::Raised,
-        class: AlertClass::System,
-        priority: Priority::P1,
-        latched: true,
-        evidence: Evidence {
-            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
-            ..Evidence::default()
-        },
-        parents: Vec::new(),
-    }]
+    let figures = figures.map(|(name, value)| (name.to_owned(), value)).into();
+    recurrence::over("SYS.JOURNAL", Subject::System("journal".to_owned()), Priority::P1, figures)
+}
+
+/// Has packets told that the emergency session at a foreign broker could not take in.
+fn watch_oversized(
+    links: &LinkStatuses,
+    recorded: &watch::Receiver<ControlRoom>,
+    findings: &mpsc::Sender<Vec<Finding>>,
+    clock: &Clock,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+) {
+    let Some((_, link)) = links.iter().find(|(name, _)| *name == "emergency") else { return };
+    let watching = poison::watch_oversized(link.clone(), recorded.clone(), findings.clone(), clock.clone());
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = watching => {}
+        }
+        Ok(())
+    });
 }
 
 fn rulebook(config: &Config) -> anyhow::Result<detect::Rulebook> {

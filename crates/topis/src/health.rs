@@ -8,6 +8,8 @@ use picture::{FeedCondition, Link, Publication};
 use tokio::sync::watch;
 use transit::{FeedId, Now, UtcMillis};
 
+use crate::notify::Standing;
+
 /// A counter that rose keeps its complaint this long.
 const COMPLAINT_MS: u64 = 60_000;
 
@@ -43,6 +45,7 @@ pub(crate) struct Health {
     links: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
     lanes: Arc<Lanes>,
     emergency: EmergencyLane,
+    webhooks: Vec<Arc<Standing>>,
     rises: Rises,
 }
 
@@ -50,13 +53,14 @@ pub(crate) struct Health {
 pub(crate) type Check = (String, bool, String);
 
 impl Health {
-    /// Watches these links and lanes.
+    /// Watches these links, lanes and webhooks.
     pub(crate) fn new(
         links: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
         lanes: Arc<Lanes>,
         emergency: EmergencyLane,
+        webhooks: Vec<Arc<Standing>>,
     ) -> Self {
-        Self { links, lanes, emergency, rises: BTreeMap::new() }
+        Self { links, lanes, emergency, webhooks, rises: BTreeMap::new() }
     }
 
     /// Everything that is out of order now, and the readiness checks.
@@ -97,6 +101,7 @@ impl Health {
                 complain(code, scope.to_owned(), format!("{total} {what} dropped since start"), rose_at);
             }
         }
+        complaints.extend(self.webhooks.iter().filter_map(|webhook| webhook.complaint(now)));
         (complaints, checks)
     }
 }

@@ -21,6 +21,9 @@ const RECEIVE_MAXIMUM: u16 = 1_024;
 /// Receipts that may wait while the broker is away; a feeder that hears none sends again.
 const OUTBOX_MESSAGES: usize = 10_000;
 
+/// Each link by name.
+pub(crate) type LinkStatuses = Vec<(&'static str, watch::Receiver<LinkStatus>)>;
+
 /// The lanes, and what is known of the links behind them.
 pub(crate) struct Links {
     /// Frames for the workers.
@@ -32,7 +35,7 @@ pub(crate) struct Links {
     /// Receipts.
     pub(crate) outbox: Outbox,
     /// Each link by name.
-    pub(crate) status: Vec<(&'static str, watch::Receiver<LinkStatus>)>,
+    pub(crate) status: LinkStatuses,
     /// Where the embedded broker listens.
     pub(crate) embedded: Option<SocketAddr>,
 }

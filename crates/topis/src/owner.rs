@@ -14,7 +14,7 @@ use ingest::{Done, EmergencyFrame, Outbox};
 use journal::{AppendError, Record};
 use room::{ControlRoom, Input, Verdict};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ use crate::{
     board::{Board, Touched},
     clock::Clock,
     ledger::Ledger,
+    poison::Poison,
     receipt::{Receipt, ReceiptState},
     restore::SNAPSHOT_EVERY,
     scribe::{Scribe, Written},
@@ -54,6 +55,10 @@ pub(crate) struct Owner {
     pub(crate) outbox: Outbox,
     pub(crate) prefix: String,
     pub(crate) clock: Clock,
+    /// The room on disk, for those who tell others.
+    pub(crate) recorded: watch::Sender<ControlRoom>,
+    /// What was set aside.
+    pub(crate) poison: Poison,
     /// What is wrong with the journal.
     pub(crate) trouble: Option<Trouble>,
     /// When the clock was last looked at.
@@ -165,7 +170,16 @@ impl Owner {
             Message::Withdrawal(withdrawal) => Some(Input::Withdrawal(withdrawal)),
             Message::Vehicle(_) | Message::Presence(_) => None,
         };
-        Pending { inputs: decoded.messages.into_iter().filter_map(input).collect(), waiting: Waiting::Source(done) }
+        self.poison.look_at(&frame.topic, &decoded);
+        let mut inputs: Vec<Input> = decoded.messages.into_iter().filter_map(input).collect();
+        // Recorded with the message, and so before it is confirmed.
+        inputs.extend(self.told_of_poison());
+        Pending { inputs, waiting: Waiting::Source(done) }
+    }
+
+    fn told_of_poison(&mut self) -> impl Iterator<Item = Input> + use<> {
+        let findings = self.poison.tell(&self.room, self.clock.now());
+        findings.into_iter().map(|finding| Input::Finding(Box::new(finding)))
     }
 
     /// What the clock brings: timers that are due, and a wall clock that was set.
@@ -174,7 +188,7 @@ impl Owner {
         let mono_ms = i64::try_from(now.mono_ms.saturating_sub(self.looked.mono_ms)).unwrap_or(0);
         let by_ms = now.utc.since(self.looked.utc) - mono_ms;
         self.looked = now;
-        let mut inputs = Vec::new();
+        let mut inputs: Vec<Input> = self.told_of_poison().collect();
         if by_ms.abs() >= CLOCK_STEP_MS {
             tracing::warn!(by_ms, "the wall clock was set");
             inputs.push(Input::ClockStepped { by_ms });
@@ -219,6 +233,7 @@ impl Owner {
             }
             self.trouble = None;
             self.room = room;
+            self.recorded.send_replace(self.room.clone());
             // What waits behind this writing was shown and stays so.
             let behind = waiting.iter().skip(verdicts.len());
             let shown = crate::trouble::overlay(self.room.clone(), behind, now);

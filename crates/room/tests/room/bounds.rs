@@ -46,6 +46,8 @@ fn closed_alerts_leave_memory_oldest_first_and_numbers_never_return() {
     }
     let numbers: Vec<u64> = stage.room.alerts().map(|alert| alert.id.number).collect();
     assert_eq!(numbers, [3, 4]);
+    assert_eq!(stage.room.forgotten_seq(), 4, "the second alert's last record");
+    assert!(stage.room.alerts().all(|alert| alert.seq > 4));
     let gone = stage.step(&input("+9 ack 1 by kim"), now(9));
     assert!(matches!(gone.verdict, Verdict::Refused(Refusal::Unknown(_))));
     let next = stage.step(&input("+9 press 22/9 e@9"), now(9));

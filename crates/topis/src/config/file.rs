@@ -34,10 +34,15 @@ pub struct ConfigFile {
     pub runbooks: Runbooks,
     /// Limits of the live picture.
     pub picture: Picture,
+    /// Who outside is told of alerts, and how far that may reach.
+    pub notify: Notify,
     /// Logging, to stderr.
     pub log: Log,
     /// Sources of messages; an entry with the id of a default feed (native, hfp, gtfs-rt) changes that one.
     pub feeds: Vec<Feed>,
+    /// Receivers of alerts over HTTP.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
 }
 
 /// HTTP API.
@@ -267,6 +272,19 @@ impl Default for Picture {
     }
 }
 
+/// Who outside is told of alerts, and how far that may reach.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notify {
+    /// Hosts that webhooks may name, as `host` or `host:port`. None: no webhook can be configured.
+    #[serde(deserialize_with = "comma_list")]
+    pub allow_hosts: Vec<String>,
+    /// A host's name may stand for an address of a private network.
+    pub allow_private: bool,
+    /// The `source` of events, a URI; empty = `urn:topis:` and `mqtt.client_id`.
+    pub source: String,
+}
+
 /// Logging, to stderr.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -319,6 +337,46 @@ pub struct Feed {
     /// IANA zone of its local times, where its format has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+}
+
+/// A receiver of alerts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhook {
+    /// Its name, in metrics and on disk: small letters, digits, `-` and `_`.
+    pub id: String,
+    /// Where events are posted: `https://` or `http://`, of a host that `notify.allow_hosts` lists.
+    pub url: String,
+    /// File of the secret that events are signed with; empty = they are not.
+    pub secret_file: String,
+    /// Priorities it hears of: P1, P2, P3, P4; empty = all.
+    #[serde(deserialize_with = "comma_list")]
+    pub priorities: Vec<String>,
+    /// Classes it hears of: emergency, safety, service, infrastructure, system; empty = all.
+    #[serde(deserialize_with = "comma_list")]
+    pub classes: Vec<String>,
+    /// Statuses it hears of: actual, exercise. Tests stay inside.
+    #[serde(deserialize_with = "comma_list")]
+    pub statuses: Vec<String>,
+    /// Seconds an answer may take.
+    pub timeout_s: u32,
+    /// Hours after which a change that could not be delivered is given up, 1 to 168.
+    pub give_up_after_h: u32,
+}
+
+impl Default for Webhook {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            url: String::new(),
+            secret_file: String::new(),
+            priorities: Vec::new(),
+            classes: Vec::new(),
+            statuses: ["actual", "exercise"].map(str::to_owned).to_vec(),
+            timeout_s: 5,
+            give_up_after_h: 24,
+        }
+    }
 }
 
 /// A list as TOML has it, or one text with commas as the environment has it.

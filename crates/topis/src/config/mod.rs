@@ -10,7 +10,7 @@ mod layers;
 mod resolve;
 mod show;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 
@@ -53,6 +53,8 @@ pub struct Config {
     pub feeds: Vec<decode::FeedSpec>,
     /// The picture's limits and the enabled feeds' policies; `hash_seed` is for the caller to draw.
     pub picture: picture::PictureOptions,
+    /// Who outside is told of alerts.
+    pub notify: NotifyConfig,
     /// Logging.
     pub log: LogConfig,
 }
@@ -98,6 +100,55 @@ pub struct EvidenceConfig {
     pub after_minutes: u32,
     /// Bytes written in an hour at most.
     pub bytes_per_hour: u64,
+}
+
+/// Who outside is told of alerts.
+#[derive(Debug, Clone)]
+pub struct NotifyConfig {
+    /// The `source` of events.
+    pub source: String,
+    /// A host's name may stand for an address of a private network.
+    pub allow_private: bool,
+    /// The receivers.
+    pub webhooks: Vec<WebhookConfig>,
+}
+
+/// A receiver of alerts.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// Its name.
+    pub id: String,
+    /// Where events are posted; its host is listed.
+    pub url: url::Url,
+    /// What events are signed with.
+    pub secret: Option<Secret>,
+    /// What it hears of.
+    pub wanted: Wanted,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// After which a change that could not be delivered is given up, in milliseconds.
+    pub give_up_after_ms: i64,
+}
+
+/// What a receiver hears of. Covert alerts and tests it never does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Priorities; empty = all.
+    pub priorities: Vec<alert::Priority>,
+    /// Classes; empty = all.
+    pub classes: Vec<alert::AlertClass>,
+    /// Statuses.
+    pub statuses: Vec<transit::Status>,
+}
+
+/// Bytes that are never printed.
+#[derive(Clone)]
+pub struct Secret(pub Vec<u8>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// Logging, to stderr.

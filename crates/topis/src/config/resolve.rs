@@ -1,5 +1,7 @@
 //! From what was typed to what is meant: addresses, words, files. Finds every fault there is before it gives up.
 
+mod webhooks;
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use decode::{FeedSpec, Feeds};
@@ -31,6 +33,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let places = check.listed_file("places.file", &file.places.file, impact::Places::parse);
     let runbooks = check.listed_file("runbooks.file", &file.runbooks.file, impact::Runbooks::parse);
     let evidence = check.evidence(&file.evidence, file.picture.trail_minutes);
+    let notify = check.notify(file);
     let log = check.log(&file.log);
     let rules = check.file("detect.rules_file", &file.detect.rules_file, rules);
     check.client_id(&file.mqtt.client_id);
@@ -56,6 +59,7 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
                 desks,
                 feeds,
                 picture,
+                notify,
                 log,
             })
         }

@@ -6,6 +6,9 @@ use super::{Typed, fault::redact, resolve::merged_feeds};
 pub(super) fn show(typed: &Typed) -> String {
     let mut file = typed.file.clone();
     file.broker.url = redact(&file.broker.url);
+    for webhook in &mut file.webhooks {
+        webhook.url = redact(&webhook.url);
+    }
     file.feeds = merged_feeds(&file.feeds);
     toml::to_string(&file).expect("every key is text and every value has a TOML form")
 }

@@ -288,9 +288,16 @@ fn show_leaves_secrets_out_and_can_be_read_again() {
 #[test]
 fn the_schema_describes_every_key() {
     let schema = schema().to_string();
-    for key in
-        ["tokens_file", "embedded_listen", "jump_mps_by_mode", "interval_s", "passenger_priority", "before_minutes"]
-    {
+    for key in [
+        "tokens_file",
+        "embedded_listen",
+        "jump_mps_by_mode",
+        "interval_s",
+        "passenger_priority",
+        "before_minutes",
+        "allow_hosts",
+        "give_up_after_h",
+    ] {
         assert!(schema.contains(&format!("\"{key}\"")), "{key}");
     }
     assert!(schema.contains("additionalProperties\":false"));
@@ -353,4 +360,104 @@ fn desks_are_named_once_and_a_family_of_rules_is_written_with_a_star() {
           alarms.desks = 51 (t.toml): are too many; use 50 at most
     "#]],
     );
+}
+
+const WEBHOOK: &str =
+    "[notify]\nallow_hosts = ['pager.example', '127.0.0.1:9000', '[::1]']\n[[webhooks]]\nid = 'pager'\n";
+
+#[test]
+fn a_webhook_reaches_listed_hosts_alone_however_an_address_is_written() {
+    let url_of = |url: &str| {
+        Config::load(&sources(&format!("{WEBHOOK}url = '{url}'\n")))
+            .map(|config| config.notify.webhooks[0].url.to_string())
+    };
+    for (written, meant) in [
+        ("https://pager.example/topis?k=v", "https://pager.example/topis?k=v"),
+        ("http://PAGER.example:8080", "http://pager.example:8080/"),
+        ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/"),
+        ("http://127.1:9000/", "http://127.0.0.1:9000/"),
+        ("http://0x7f.0.0.1:9000/", "http://127.0.0.1:9000/"),
+        ("http://[0:0::1]/", "http://[::1]/"),
+        // A backslash is a slash, as browsers have it: what follows is a path.
+        ("http://pager.example\\\\@evil/", "http://pager.example//@evil/"),
+    ] {
+        assert_eq!(url_of(written).unwrap(), meant);
+    }
+    for refused in [
+        "http://127.0.0.1/",
+        "http://127.0.0.1:9001/",
+        "http://127.1/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1.nip.io:9000/",
+        "http://[::ffff:127.0.0.1]:9000/",
+        "http://[::ffff:7f00:1]:9000/",
+        "http://0.0.0.0:9000/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[fe80::1]/",
+        "http://10.0.0.1/",
+        "http://localhost:9000/",
+        "http://localhost./",
+        "http://sub.pager.example/",
+        "http://pager.example.evil/",
+        "http://evil/pager.example",
+        "http://evil?pager.example",
+        "http://evil#@pager.example",
+        "http://pager.example@evil/",
+        "http://kim:hush@pager.example/",
+        "http://evil\\\\@pager.example/",
+        "http://pager%2eexample%2f@evil/",
+        "ftp://pager.example/",
+        "file:///etc/passwd",
+        "gopher://pager.example/",
+        "unix:/run/x",
+        "pager.example",
+        "//pager.example/",
+        "",
+    ] {
+        assert!(url_of(refused).is_err(), "{refused}: {:?}", url_of(refused));
+    }
+}
+
+#[test]
+fn every_fault_of_webhooks_names_its_key_and_what_to_write() {
+    refused(
+        &sources(
+            "[notify]\nallow_hosts = ['a b']\nsource = 'north'\n[[webhooks]]\nid = 'Pager!'\nurl = 'https://x.example/secret'\n\
+             secret_file = '/nowhere/secret'\npriorities = ['P5']\nclasses = ['emergncy']\nstatuses = ['test']\n\
+             timeout_s = 0\ngive_up_after_h = 200\n[[webhooks]]\nid = 'b'\nurl = 'x'\nstatuses = []\n[[webhooks]]\nid = 'b'\n\
+             url = 'http://kim:hush@x'\n",
+        ),
+        expect![[r#"
+            the configuration has 14 faults:
+              notify.allow_hosts = "a b" (t.toml): is no host; write it like pager.example or 10.0.0.7:8443
+              notify.source = "north" (t.toml): is no URI; write it like urn:topis:north or https://topis.example
+              webhooks.0.id = "Pager!" (t.toml): must be 1 to 64 small letters, digits, `-` and `_`
+              webhooks.0.url = "https://x.example/secret" (t.toml): its host is not listed; add "x.example" to notify.allow_hosts if it may hear of alerts
+              webhooks.0.secret_file = "/nowhere/secret" (t.toml): cannot be read: No such file or directory (os error 2)
+              webhooks.0.priorities = "P5" (t.toml): is no priority; there are P1, P2, P3, P4
+              webhooks.0.classes = "emergncy" (t.toml): is no class; did you mean `emergency`?
+              webhooks.0.statuses = "test" (t.toml): tests stay inside; there are actual and exercise
+              webhooks.0.timeout_s = 0 (t.toml): must be 1 to 60 seconds
+              webhooks.0.give_up_after_h = 200 (t.toml): must be 1 to 168 hours, for as long as closed alerts are in memory
+              webhooks.1.url = "x" (t.toml): is no URL; write it like https://pager.example/topis
+              webhooks.1.statuses = [] (t.toml): would tell nothing; leave it out for actual and exercise
+              webhooks.2.id = "b" (t.toml): is given twice; every webhook has a name of its own
+              webhooks.2.url = "http://kim:***@x" (t.toml): has a login in it; receivers know us by the signature, see secret_file
+        "#]],
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let short = folder.path().join("secret");
+    std::fs::write(&short, "hush\n").unwrap();
+    let toml = format!("{WEBHOOK}url = 'https://pager.example'\nsecret_file = '{}'\n", short.display());
+    let fault = Config::load(&sources(&toml)).unwrap_err().to_string();
+    assert!(fault.contains("has 4 bytes; a secret has 16 or more") && !fault.contains("hush"), "{fault}");
+    std::fs::write(&short, "0123456789abcdef\n").unwrap();
+    let config = load(&toml);
+    let webhook = &config.notify.webhooks[0];
+    assert_eq!(webhook.secret.as_ref().unwrap().0, b"0123456789abcdef");
+    assert!(!format!("{config:?}").contains("0123456789abcdef"), "a secret is never printed");
+    assert_eq!((webhook.timeout.as_secs(), webhook.give_up_after_ms), (5, 24 * 3_600_000));
+    assert_eq!(config.notify.source, "urn:topis:topis");
 }

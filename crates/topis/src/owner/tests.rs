@@ -88,6 +88,8 @@ impl Desk {
         let url = ingest::BrokerUrl { host: "127.0.0.1".to_owned(), port: 1, login: None };
         let outbox = OutboxConfig { url, client_id: "out".to_owned(), capacity: 10, seed: 1 };
         let owner = Owner {
+            recorded: watch::Sender::new(room.clone()),
+            poison: Poison::default(),
             room,
             scribe: Scribe::start(Box::new(journal), SnapshotFiles::beside(&folder.path().join("journal.db")), 0)
                 .unwrap(),
