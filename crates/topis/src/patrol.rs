@@ -11,7 +11,7 @@ use picture::{Picture, TrailPoint};
 use room::ControlRoom;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use transit::{Now, VehicleKey};
+use transit::{Now, Status, VehicleKey};
 
 use crate::{board::Board, clock::Clock, health::FeedLinks};
 
@@ -46,7 +46,7 @@ pub(crate) fn resumed(rules: Rulebook, room: &ControlRoom) -> Patrol {
 impl PatrolTask {
     /// Looks until told to stop. Runs on a thread of its own, because a look is work.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval(self.clock.pause(LOOK));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -73,8 +73,10 @@ impl PatrolTask {
         let as_of = Now { utc: snapshot.as_of, mono_ms: now.mono_ms.saturating_sub(age_ms) };
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
-        // An incident without a place of its own arms nothing; one that is planned arms its area when it begins.
-        let areas: Vec<ArmedArea> = incidents.iter().filter_map(|i| ArmedArea::of_incident(i).ok()).collect();
+        // An incident without a place of its own arms nothing; one that is planned arms its area when it begins. Nor
+        // does a drill: what its area raised would read as meant.
+        let armed = |i: &&Arc<alert::Incident>| i.is_live() && i.report.status == Status::Actual;
+        let areas = incidents.iter().filter(armed).filter_map(|i| ArmedArea::of_incident(i).ok()).collect::<Vec<_>>();
         let links = self.links.look(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {

@@ -20,7 +20,6 @@ const QUEUE_MESSAGES: usize = 10_000;
 pub(crate) struct Player {
     simulation: Simulation,
     clock: Clock,
-    vehicles: usize,
 }
 
 impl Player {
@@ -31,13 +30,7 @@ impl Player {
     pub(crate) fn new(scenario: &Scenario, city: City, prefix: &str, clock: Clock) -> anyhow::Result<Self> {
         let start = clock.now().utc;
         let options = SimulationOptions { prefix: prefix.to_owned(), ..scenario.options(Some(start))? };
-        let vehicles = city.vehicles.len();
-        Ok(Self { simulation: Simulation::new(city, options)?, clock, vehicles })
-    }
-
-    /// Vehicles of the city, in service or not.
-    pub(crate) fn vehicles(&self) -> usize {
-        self.vehicles
+        Ok(Self { simulation: Simulation::new(city, options)?, clock })
     }
 
     /// Plays until told to stop.

@@ -11,9 +11,9 @@ use transit::{Now, UtcMillis};
 use super::*;
 
 /// A journal with a story in it.
-struct Story {
-    folder: TempDir,
-    room: ControlRoom,
+pub(crate) struct Story {
+    pub(crate) folder: TempDir,
+    pub(crate) room: ControlRoom,
 }
 
 fn finding(n: u64) -> Input {
@@ -30,15 +30,15 @@ fn finding(n: u64) -> Input {
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap(), room: ControlRoom::new(RoomOptions::default()) }
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.folder.path().join("journal.db")
     }
 
-    fn go_on(&mut self, numbers: std::ops::Range<u64>) {
+    pub(crate) fn go_on(&mut self, numbers: std::ops::Range<u64>) {
         let mut journal = SqliteLog::open(&self.path()).unwrap();
         for n in numbers {
             self.step(&mut journal, n);
@@ -56,9 +56,13 @@ impl Story {
         decision.changes.iter().for_each(|change| self.room.apply(change));
     }
 
-    fn keep(&self) {
+    pub(crate) fn keep(&self) {
+        self.keep_as(self.room.seq());
+    }
+
+    /// Keeps the room as if it followed record `seq`.
+    pub(crate) fn keep_as(&self, seq: u64) {
         let mut journal = SqliteLog::open(&self.path()).unwrap();
-        let seq = self.room.seq();
         let checksum = journal.checksum(seq).unwrap().unwrap();
         let snapshot = Snapshot { seq, checksum, body: room::encode_snapshot(&self.room) };
         SnapshotFiles::beside(&self.path()).save(&snapshot).unwrap();
