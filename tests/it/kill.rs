@@ -52,7 +52,9 @@ async fn one_life(home: &Home, round: usize, dice: &mut Dice, ledger: &Shared) {
     let port = home.broker_port();
     let mut around = JoinSet::new();
     around.spawn(note_receipts(port, Arc::clone(ledger)));
-    around.spawn(async move { drop(load::drive(Fleet::new(VEHICLES), port, REPORTS_PER_S).await) });
+    around.spawn(async move {
+        load::drive(Fleet::new(VEHICLES), port, REPORTS_PER_S).await;
+    });
     let mut desks = JoinSet::new();
     for driver in 0..DRIVERS {
         let (name, http, stop) = (format!("r{round}d{driver}"), home.http(), stopped.clone());

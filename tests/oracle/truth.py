@@ -32,11 +32,12 @@ SILENT_S = 60.0
 SILENT_SLACK_S = 2.0
 NEAREST = 5
 DEFAULT_RADIUS_M = {"crash": 100.0, "bus_crash": 100.0, "fire": 200.0, "flood": 500.0}
-# Scenario, incident, and seconds of the scenario between which it is asked about.
+# Scenario, incident, and seconds of the scenario from which it is asked about and from which a vehicle is dark inside:
+# half of the instants are drawn from before and half from after that.
 PLAYS = (
-    ("spreading_flood", "river/flood-1", 12.0),
-    ("evacuation", "fire/evacuation-1", 27.0),
-    ("crash", "traffic/crash-17", 22.0),
+    ("spreading_flood", "river/flood-1", 12.0, 84.5),
+    ("evacuation", "fire/evacuation-1", 27.0, 94.5),
+    ("crash", "traffic/crash-17", 22.0, 60.0),
 )
 METRES_PER_DEGREE = 111_195.0
 
@@ -170,7 +171,7 @@ def ask(service, incident):
     return seconds(card["meta"]["as_of"]), card["data"]
 
 
-def play(binaries, scenario, incident, ask_from, seed):
+def play(binaries, scenario, incident, ask_from, dark_from, seed):
     dice = random.Random(f"{seed}/{scenario}")
     with Service(binaries) as service:
         ear = Ear(service.mqtt, incident)
@@ -187,8 +188,9 @@ def play(binaries, scenario, incident, ask_from, seed):
         said = []
         threading.Thread(target=lambda: said.extend(city.stderr), daemon=True).start()
         service.until("the incident", lambda: service.get(f"/v1/incidents/{incident}"), seconds=60)
-        duration = scenario_seconds(scenario)
-        instants = sorted(dice.uniform(ask_from, duration - 1.0) for _ in range(INSTANTS))
+        end = scenario_seconds(scenario) - 1.0
+        spans = [(ask_from, dark_from), (dark_from, end)] * (INSTANTS // 2)
+        instants = sorted(dice.uniform(*span) for span in spans)
         answers = []
         for instant in instants:
             time.sleep(max(0.0, begun + instant - time.time()))

@@ -24,10 +24,9 @@ pub(crate) const DEF: RuleDef = RuleDef {
           `vehicles_min`, or of few `few_share` and `few_min`, are not heard for max(90 s, 4 reporting intervals), \
           and they fell silent together, not one after another as at the end of a day. Told once, of the largest part \
           it holds for: the fleet (two feeds or more), a feed, an agency in it, a depot by the first characters of \
-          its vehicles' numbers, and after 5 s, so that the parts of one failure are seen together. Over when less than `clear_share` is missing for 2 minutes; a vehicle missing since \
+          its vehicles' numbers. Over when less than `clear_share` is missing for 2 minutes; a vehicle missing since \
           then does not stop being so by staying away. Do: call the gateway's or depot's operator.",
-    // Two feeds behind one gateway do not fall silent within one second: told too soon, a part is told and then the whole.
-    habits: Habits::of(Annunciate::Alert).on(5.0, 1).off(120.0, 1),
+    habits: Habits::of(Annunciate::Alert).off(120.0, 1),
     keys: &[
         ("share", "Share of the expected vehicles that is many."),
         ("vehicles_min", "And at least this many."),

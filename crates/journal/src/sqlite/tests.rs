@@ -2,7 +2,7 @@
 
 mod cuts;
 
-use std::{fs, path::Path};
+use std::fs;
 
 use tempfile::TempDir;
 

@@ -156,7 +156,7 @@ fn wherever_the_write_ahead_log_is_cut_the_room_is_as_it_was_after_a_whole_decis
     let (database, whole) = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
     drop(journal);
     let ends = rooms.iter().flat_map(|(end, _)| [end - 1, *end]).filter(|cut| *cut <= whole.len());
-    for cut in (0..whole.len()).step_by(151).chain(ends) {
+    for cut in (0..whole.len()).step_by(401).chain(ends) {
         std::fs::write(&path, &database).unwrap();
         std::fs::write(&wal, &whole[..cut]).unwrap();
         let restored = start(&path);
