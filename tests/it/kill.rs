@@ -1,206 +1,126 @@
-//! SIGKILL at random moments while alarms arrive and operators take them: nothing promised may be missing afterwards,
-//! and nothing may be there twice.
+//! SIGKILL at random moments while alarms arrive, operators work and positions pour in: nothing promised may be missing
+//! afterwards, and nothing may be there twice.
 //!
-//! A client's log holds what it was told: acknowledged, refused, or nothing (unknown). Afterwards every acknowledged key
-//! is present once, and an unknown one at most once, also after its sender has repeated it.
+//! Every alarm, incident and order is classed by what its sender was told: acknowledged (PUBACK, receipt or 2xx), failed
+//! (an error answer, or no connection) or unknown (the connection was cut). Afterwards, and again after every sender of
+//! an unknown one has repeated it, `audit` compares.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod audit;
+mod ledger;
+mod people;
 
-use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
 use tests::{
-    Broker, Home, eventually,
-    http::Http,
-    load::{Dice, count, seed},
+    Broker, Home,
+    load::{self, Dice, Fleet, count, seed},
     messages,
     mosquitto::{Mosquitto, MosquittoOptions},
-    mqtt::{Fate, Mqtt},
+    mqtt::Mqtt,
     one_at_a_time, process,
 };
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
-/// Drivers who press at the same time.
+use audit::audit;
+use ledger::{Shared, Verb, locked};
+use people::{Desk, note_receipts, publish, repeat_unknown};
+
+/// Kills of each of the two variants; the full run is 200.
+const KILLS: usize = 10;
+/// The same on the build machine.
+const KILLS_IN_CI: usize = 50;
+/// Drivers who press at the same time, each with a desk of two operators.
 const DRIVERS: usize = 4;
+/// Vehicles that report all the time, and their reports a second.
+const VEHICLES: usize = 200;
+const REPORTS_PER_S: f64 = 200.0;
 /// The latest moment of a kill after the service is ready.
-const KILL_WITHIN: Duration = Duration::from_millis(1_500);
-const SOON: Duration = Duration::from_secs(20);
-
-struct Press {
-    vehicle: String,
-    body: String,
-    fate: Fate,
-}
-
-/// What the clients were told.
-#[derive(Default)]
-struct Log {
-    presses: Vec<Press>,
-    /// Vehicle and operator of every acknowledgement answered 200.
-    taken: Vec<(String, String)>,
-    /// Event ids of which a receipt said `recorded` or `duplicate`.
-    receipted: Vec<String>,
-}
-
-type Shared = Arc<Mutex<Log>>;
-
-fn locked(log: &Shared) -> MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Presses, and takes every second alert, until told to stop or cut off.
-async fn press_and_take(name: String, port: u16, http: Http, log: Shared, stop: watch::Receiver<bool>) {
-    let Ok(mqtt) = Mqtt::connect(port).await else { return };
-    for number in 0.. {
-        if *stop.borrow() || mqtt.is_lost() {
-            return;
-        }
-        let vehicle = format!("{name}-{number}");
-        let body = messages::panic(&vehicle).to_string();
-        let fate = mqtt.publish_acked(&messages::alarm_topic("k", &vehicle), body.clone(), false).await;
-        locked(&log).presses.push(Press { vehicle: vehicle.clone(), body, fate });
-        if number % 2 == 0 && take(&http, &vehicle, &name).await == Some(200) {
-            locked(&log).taken.push((vehicle, name.clone()));
-        }
-    }
-}
-
-/// Acknowledges the alert of a vehicle; the status, when there was an answer.
-async fn take(http: &Http, vehicle: &str, by: &str) -> Option<u16> {
-    let found = http.find(&format!("/v1/alerts?subject=vehicle:k/{vehicle}")).await?;
-    let id = found["data"].get(0)?["id"].as_str()?.to_owned();
-    let answer = http.post(&format!("/v1/alerts/{id}/acknowledge"), &json!({ "by": by })).await.ok()?;
-    Some(answer.status)
-}
-
-/// Notes every receipt until the connection is cut.
-async fn note_receipts(port: u16, log: Shared) {
-    let Ok(mut mqtt) = Mqtt::connect(port).await else { return };
-    if !mqtt.subscribe("topis/v1/receipt/#").await.unwrap_or(false) {
-        return;
-    }
-    while let Ok(receipt) = mqtt.next(Duration::from_secs(60)).await {
-        let body: Value = serde_json::from_slice(&receipt.payload).unwrap_or(Value::Null);
-        let recorded = body["state"] == "recorded" || body["state"] == "duplicate";
-        if let (true, Some(event)) = (recorded, body["event_id"].as_str()) {
-            locked(&log).receipted.push(event.to_owned());
-        }
-    }
-}
-
-/// Every alert by vehicle; two for one vehicle are a failure.
-async fn alerts_by_vehicle(http: &Http) -> BTreeMap<String, Value> {
-    let mut found = BTreeMap::new();
-    for vehicle_alert in http.list("/v1/alerts?limit=100000").await {
-        let vehicle = vehicle_alert["vehicle_id"].as_str().unwrap_or_default().to_owned();
-        let before = found.insert(vehicle, vehicle_alert);
-        assert!(before.is_none(), "doubled: {before:?}");
-    }
-    found
-}
+const KILL_WITHIN: Duration = Duration::from_millis(900);
+/// One kill in so many falls into the start, while the journal is read back.
+const IN_START_ONE_IN: usize = 8;
+/// The latest moment of such a kill.
+const START_WITHIN: Duration = Duration::from_millis(500);
 
 /// One run of the service that ends with SIGKILL.
-async fn one_life(home: &Home, round: usize, dice: &mut Dice, log: &Shared, broker_survives: bool) {
+async fn one_life(home: &Home, round: usize, dice: &mut Dice, ledger: &Shared) {
     let topis = home.start().await.unwrap();
     let (stop, stopped) = watch::channel(false);
     let port = home.broker_port();
-    let mut people = JoinSet::new();
-    people.spawn(note_receipts(port, Arc::clone(log)));
-    let mut drivers = JoinSet::new();
+    let mut around = JoinSet::new();
+    around.spawn(note_receipts(port, Arc::clone(ledger)));
+    around.spawn(async move {
+        load::drive(Fleet::new(VEHICLES), port, REPORTS_PER_S).await;
+    });
+    let mut desks = JoinSet::new();
     for driver in 0..DRIVERS {
-        let name = format!("r{round}d{driver}");
-        drivers.spawn(press_and_take(name, port, home.http(), Arc::clone(log), stopped.clone()));
+        let (name, http, stop) = (format!("r{round}d{driver}"), home.http(), stopped.clone());
+        let (ledger, dice) = (Arc::clone(ledger), Dice::new(dice.number()));
+        desks.spawn(Desk { name, port, http, ledger, dice, stop }.work());
     }
     let moment = dice.moment(KILL_WITHIN);
-    let all = async { while drivers.join_next().await.is_some() {} };
+    let all = async { while desks.join_next().await.is_some() {} };
     timeout(moment, all).await.ok();
     topis.kill();
-    if broker_survives {
-        // The service is dead and the broker takes over: these must be there too.
-        press_while_dead(port, round, log).await;
-    }
     stop.send(true).ok();
-    while drivers.join_next().await.is_some() {}
-    people.abort_all();
+    while desks.join_next().await.is_some() {}
+    around.abort_all();
 }
 
-async fn press_while_dead(port: u16, round: usize, log: &Shared) {
+/// The service is dead and its broker takes over: what that acknowledges must be there too.
+async fn press_while_dead(port: u16, round: usize, ledger: &Shared) {
     let mqtt = Mqtt::connect(port).await.unwrap();
     for number in 0..3 {
         let vehicle = format!("r{round}dead-{number}");
-        let body = messages::panic(&vehicle).to_string();
-        let fate = mqtt.publish_acked(&messages::alarm_topic("k", &vehicle), body.clone(), false).await;
-        locked(log).presses.push(Press { vehicle, body, fate });
+        publish(&mqtt, ledger, Verb::Alarm, &vehicle, messages::panic(&vehicle)).await;
     }
-}
-
-/// Compares what was promised with what is there.
-async fn audit(http: &Http, log: &Shared, seed: u64) {
-    let promised: Vec<String> = {
-        let log = locked(log);
-        let acknowledged = log.presses.iter().filter(|p| p.fate == Fate::Acknowledged).map(|p| p.vehicle.clone());
-        acknowledged.chain(log.receipted.iter().cloned()).collect()
-    };
-    let found = eventually(&format!("seed {seed}: everything promised is there"), SOON, async || {
-        let found = alerts_by_vehicle(http).await;
-        promised.iter().all(|vehicle| found.contains_key(vehicle)).then_some(found)
-    })
-    .await;
-    let log = locked(log);
-    for press in &log.presses {
-        let count = found.get(&press.vehicle).map(|alert| alert["count"].clone());
-        assert!(count.is_none() || count == Some(json!(1)), "seed {seed}: doubled {}: {count:?}", press.vehicle);
-        assert!(press.fate != Fate::Refused || count.is_none(), "seed {seed}: refused but raised: {}", press.vehicle);
-    }
-    for (vehicle, operator) in &log.taken {
-        let owner = found.get(vehicle).map(|alert| alert["owner"].clone());
-        assert_eq!(owner, Some(json!(operator)), "seed {seed}: un-acknowledged: {vehicle}");
-    }
-}
-
-/// What a sender does that never heard back: the same press again, same id, same time.
-async fn repeat_unknown(port: u16, log: &Shared) -> usize {
-    let unknown: Vec<(String, String)> = {
-        let log = locked(log);
-        let unknown = log.presses.iter().filter(|p| p.fate == Fate::Unknown);
-        unknown.map(|p| (p.vehicle.clone(), p.body.clone())).collect()
-    };
-    let mqtt = Mqtt::connect(port).await.unwrap();
-    for (vehicle, body) in &unknown {
-        let fate = mqtt.publish_acked(&messages::alarm_topic("k", vehicle), body.clone(), false).await;
-        assert_eq!(fate, Fate::Acknowledged);
-    }
-    for press in &mut locked(log).presses {
-        press.fate = if press.fate == Fate::Unknown { Fate::Acknowledged } else { press.fate };
-    }
-    unknown.len()
 }
 
 #[expect(clippy::print_stderr, reason = "the seed and the tally belong to the record of a run")]
 async fn kill_often(home: Home, broker_survives: bool) {
-    let (seed, kills) = (seed(), count("TOPIS_KILLS", 10));
-    eprintln!("kill: seed {seed}, {kills} kills");
-    let mut dice = Dice::new(seed);
-    let log = Shared::default();
+    let kills = count("TOPIS_KILLS", if std::env::var_os("CI").is_some() { KILLS_IN_CI } else { KILLS });
+    let (seed, started) = (seed(), std::time::Instant::now());
+    let broker = if broker_survives { "a broker that lives on" } else { "the embedded broker" };
+    eprintln!("kill: seed {seed}, {kills} kills, {broker}, {REPORTS_PER_S} positions a second");
+    let (mut dice, ledger, mut in_start) = (Dice::new(seed), Shared::default(), 0);
     // The persistent session must exist before the broker can hold anything for it.
     home.start().await.unwrap().stop().await.unwrap();
     for round in 0..kills {
-        one_life(&home, round, &mut dice, &log, broker_survives).await;
+        if dice.below(IN_START_ONE_IN) == 0 {
+            let topis = home.spawn().unwrap();
+            sleep(dice.moment(START_WITHIN)).await;
+            topis.kill();
+            in_start += 1;
+        } else {
+            one_life(&home, round, &mut dice, &ledger).await;
+        }
+        if broker_survives {
+            press_while_dead(home.broker_port(), round, &ledger).await;
+        }
     }
+    let lived = started.elapsed();
     let topis = home.start().await.unwrap();
-    audit(topis.http(), &log, seed).await;
-    let repeated = repeat_unknown(home.broker_port(), &log).await;
-    audit(topis.http(), &log, seed).await;
-    let log = locked(&log);
+    eprint!("{}", locked(&ledger).table());
+    audit(topis.http(), &ledger, seed).await;
+    let repeated = repeat_unknown(home.broker_port(), topis.http(), &ledger).await;
+    audit(topis.http(), &ledger, seed).await;
+    let ledger = locked(&ledger);
     eprintln!(
-        "kill: {} presses ({repeated} of unknown fate, repeated), {} taken, {} receipts: 0 lost, 0 doubled, 0 un-acknowledged",
-        log.presses.len(),
-        log.taken.len(),
-        log.receipted.len()
+        "kill: {kills} kills ({in_start} in the start) in {:.0} s, {:.1} s in all; {repeated} unknown repeated, {} \
+         receipts: 0 lost, 0 doubled, 0 in part, 0 effects of what failed",
+        lived.as_secs_f64(),
+        started.elapsed().as_secs_f64(),
+        ledger.receipted.len()
     );
-    assert!(log.presses.len() >= kills, "seed {seed}: the test pressed too little to show anything");
+    assert!(ledger.messages.len() >= kills, "seed {seed}: the test pressed too little to show anything");
+    if kills >= KILLS {
+        let counts = ledger.counts();
+        let idle: Vec<&str> = counts.iter().filter(|(_, [done, ..])| *done == 0).map(|(verb, _)| verb.word()).collect();
+        assert!(idle.is_empty(), "seed {seed}: never carried out, so nothing is shown of {idle:?}");
+    }
 }
 
 #[tokio::test]

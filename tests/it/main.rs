@@ -15,6 +15,7 @@ mod hostile;
 mod kill;
 mod order;
 mod recordings;
+mod scenarios;
 mod straight_line;
 mod stream;
 mod tidy;

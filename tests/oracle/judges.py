@@ -1,4 +1,5 @@
-"""Lets other people's programs read what the service writes: GTFS-Realtime, GeoJSON, OpenAPI, and a fuzzing HTTP client.
+"""Lets other people's programs read what the service writes: GTFS-Realtime (decoded, and judged against a timetable by a
+validator), GeoJSON, OpenAPI, and a fuzzing HTTP client.
 
     python tests/oracle/judges.py FOLDER_OF_THE_BINARIES FOLDER_OF_THE_TOOLS
 
@@ -15,6 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -136,6 +138,131 @@ def judge_gtfs_realtime(service):
     return f"{len(ids)} vehicles"
 
 
+def order(service, path, body):
+    request = urllib.request.Request(
+        service.base + path, json.dumps({"by": "judge"} | body).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())["data"]
+
+
+def service_alerts(service):
+    feed = gtfs_realtime_pb2.FeedMessage()
+    raw = service.get("/gtfs-rt/alerts.pb")[0]
+    feed.ParseFromString(raw)
+    return feed, raw
+
+
+def told_to_the_public(service):
+    """The alerts feed with nothing in it, with two advisories, and after one was reworded and one taken back."""
+    feeds = [service_alerts(service)]
+    report = {"kind": "road_works", "title": "internal words", "severity": "severe", "effect": "DETOUR"}
+    order(service, "/v1/incidents", report | {"id": "w1", "affects": [{"route_id": "402"}, {"stop_id": "s1"}]})
+    end = datetime.fromtimestamp(time.time() + 3600, timezone.utc).isoformat(timespec="seconds")
+    order(service, "/v1/incidents", report | {
+        "id": "w2", "affects": [{"agency_id": "22"}, {"route_id": "402", "direction_id": 1}],
+        "active_periods": [{"start": now(), "end": end}],
+    })
+    order(service, "/v1/incidents", report | {"id": "secret", "affects": [{"route_id": "402"}]})
+    order(service, "/v1/incidents", report | {"id": "drill", "status": "exercise", "affects": [{"route_id": "402"}]})
+    time.sleep(1.1)  # the header counts whole seconds, and what is judged is that it moves with the content
+    words = {"title": "Buses diverted", "text": {"en": "Use the next street.", "ko": "다음 길을 이용하세요."}}
+    for name in ("w1", "w2"):
+        order(service, f"/v1/incidents/operator/{name}/publish", words)
+    service.until("two advisories", lambda: len(service_alerts(service)[0].entity) == 2)
+    feeds.append(service_alerts(service))
+    time.sleep(1.1)
+    order(service, "/v1/incidents/operator/w1/publish", words | {"title": "Buses diverted until evening"})
+    order(service, "/v1/incidents/operator/w2/withdraw", {})
+    service.until("one advisory", lambda: len(service_alerts(service)[0].entity) == 1)
+    feeds.append(service_alerts(service))
+    return feeds
+
+
+def judge_alerts_by_hand(feeds):
+    """The rules that every consumer of service alerts relies on, checked without a validator."""
+    bodies, times, seen = [], [], {}
+    for feed, _ in feeds:
+        assert feed.IsInitialized() and feed.header.gtfs_realtime_version == "2.0", feed.header
+        assert abs(feed.header.timestamp - time.time()) < 60, "the header's time is of now"
+        ids = [entity.id for entity in feed.entity]
+        assert len(ids) == len(set(ids)), ids
+        for entity in feed.entity:
+            alert = entity.alert
+            assert entity.HasField("alert") and not entity.is_deleted, entity.id
+            assert alert.informed_entity, f"{entity.id}: E032, no informed_entity"
+            for informed in alert.informed_entity:
+                specifier = informed.agency_id or informed.route_id or informed.trip.trip_id or informed.stop_id
+                assert specifier or informed.HasField("route_type"), f"{entity.id}: E033, a selector without specifier"
+                assert not informed.HasField("direction_id") or informed.route_id, f"{entity.id}: direction, no route"
+            for text in (alert.header_text, alert.description_text):
+                assert text.translation and all(t.text.strip() for t in text.translation), f"{entity.id}: no words"
+                languages = [t.language for t in text.translation]
+                assert len(languages) == len(set(languages)), f"{entity.id}: {languages}"
+                assert len(languages) < 2 or all(languages), f"{entity.id}: several texts, one without a language"
+            assert all(not p.HasField("end") or p.end > 0 for p in alert.active_period), f"{entity.id}: an end of 0"
+            assert "internal" not in str(alert), "words that nobody ordered to be public"
+            seen.setdefault(entity.id, []).append(alert.header_text.translation[0].text)
+        bodies.append([entity.SerializeToString() for entity in feed.entity])
+        times.append(feed.header.timestamp)
+    assert times == sorted(times), f"the header's time went back: {times}"
+    for (earlier, later), (t1, t2) in zip(zip(bodies, bodies[1:]), zip(times, times[1:])):
+        assert earlier == later or t2 > t1, "the content changed and the header's time did not"
+    assert len(seen) == 2 and any(len(set(texts)) == 2 for texts in seen.values()), f"stable ids, new words: {seen}"
+    return f"{len(feeds)} messages, ids {', '.join(sorted(seen))}"
+
+
+TIMETABLE = {
+    "agency.txt": "agency_id,agency_name,agency_url,agency_timezone\n22,City,https://example.org,Asia/Seoul\n",
+    "routes.txt": "route_id,agency_id,route_short_name,route_type\n402,22,402,3\n",
+    "calendar_dates.txt": "service_id,date,exception_type\nd,20261124,1\n",
+    "stops.txt": "stop_id,stop_name,stop_lat,stop_lon\n"
+    + "".join(f"s{n},Stop {n},{37.5 + n * 0.001:.3f},127.0\n" for n in range(VEHICLES + 1)),
+    "trips.txt": "route_id,service_id,trip_id,direction_id\n" + "".join(f"402,d,402-{n},0\n" for n in range(VEHICLES)),
+    "stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    + "".join(
+        f"402-{n},25:10:00,25:10:00,s{n},1\n402-{n},25:20:00,25:20:00,s{n + 1},2\n" for n in range(VEHICLES)
+    ),
+}
+
+
+def validate(program, folder, bodies, at):
+    """Runs the validator over messages in their order; its exit code and its report."""
+    (folder / "messages").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "gtfs.zip", "w") as archive:
+        for name, text in TIMETABLE.items():
+            archive.writestr(name, text)
+    for number, body in enumerate(bodies):
+        (folder / "messages" / f"{number}.pb").write_bytes(body)
+    command = [
+        str(program), "-gtfs", str(folder / "gtfs.zip"), "-rt", str(folder / "messages"), "--sort", "name",
+        "--at", datetime.fromtimestamp(at, timezone.utc).isoformat(), "--out", str(folder / "reports"), "--fail-on-error",
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    path = folder / "reports" / "report.json"
+    assert path.exists(), f"it wrote no report, so it judged nothing: {run.stdout}{run.stderr}"
+    return run.returncode, json.loads(path.read_text(encoding="utf-8"))
+
+
+def judge_by_validator(service, tools, feeds):
+    """gtfs-rt-validator, against a timetable that has the fleet's route, stops and trips."""
+    program, folder = Path(tools) / "gtfs-rt-validator", Path(service.folder.name) / "validator"
+    if not program.exists():
+        return "SKIPPED: it needs Python 3.11"
+    at = feeds[-1][0].header.timestamp + 1
+    code, report = validate(program, folder / "ours", [raw for _, raw in feeds], at)
+    judged = report["summary"]["messagesValidated"]
+    notices = [f"{n['code']} {n['severity']}: {n['sampleNotices'][0]['prefix']}" for n in report["notices"]]
+    assert code == 0 and judged == len(feeds), f"exit code {code}, {judged} messages: {notices}"
+    # It must object to what is wrong, or its silence means nothing.
+    spoiled = gtfs_realtime_pb2.FeedMessage()
+    spoiled.ParseFromString(feeds[1][1])
+    del spoiled.entity[0].alert.informed_entity[:]
+    code, report = validate(program, folder / "spoiled", [spoiled.SerializeToString()], at)
+    assert code == 1 and "E032" in {n["code"] for n in report["notices"]}, f"it lets a spoiled message pass: {report}"
+    return f"{judged} messages, {len(report['summary']['rulesRun'])} rules, no error; {'; '.join(notices) or 'no warning'}"
+
+
 def judge_geojson(service):
     body, kind = service.get("/v1/vehicles?f=geojson")
     assert kind == "application/geo+json", kind
@@ -182,8 +309,11 @@ def main():
     failed = []
     with Service(binaries) as service:
         publish_a_small_city(service)
+        told = told_to_the_public(service)
         for name, judge in (
             ("gtfs-realtime-bindings", lambda: judge_gtfs_realtime(service)),
+            ("gtfs-realtime-bindings, service alerts", lambda: judge_alerts_by_hand(told)),
+            ("gtfs-rt-validator", lambda: judge_by_validator(service, tools, told)),
             ("geojson-pydantic", lambda: judge_geojson(service)),
             ("openapi-spec-validator", lambda: judge_openapi(service, tools)),
             ("schemathesis", lambda: judge_by_fuzzing(service, tools)),

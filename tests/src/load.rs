@@ -23,6 +23,11 @@ impl Dice {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// Any number: a seed for other dice.
+    pub fn number(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// A number in `0..below`; 0 when `below` is 0.
     pub fn below(&mut self, below: usize) -> usize {
         let below = u64::try_from(below).unwrap_or(u64::MAX);

@@ -28,6 +28,16 @@ pub enum OpenError {
         /// Ours.
         known: i64,
     },
+    /// Written by an older version, and only to be looked at.
+    #[error("the journal {} has format {found}, older than {known}; the next start of the service brings it up to date", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
     /// Damaged.
     #[error("the journal {} is damaged ({cause}); restore a copy of it, or move it away to start with an empty one", path.display())]
     Corrupt {

@@ -13,4 +13,4 @@ pub use record::{Checksum, Reader, Record, RecordLog, ReplayError, Tail};
 /// What the database says, inside the errors above.
 pub use rusqlite::Error as DatabaseError;
 pub use snapshot::{Snapshot, SnapshotFiles};
-pub use sqlite::SqliteLog;
+pub use sqlite::{Inspection, SqliteLog};

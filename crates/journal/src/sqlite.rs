@@ -1,11 +1,15 @@
 //! The record in one SQLite file: write-ahead log, fsync at every commit, one process at a time.
 
+mod inspection;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, ffi, params};
+
+pub use inspection::Inspection;
 
 use crate::{AppendError, Checksum, OpenError, ReadError, Reader, Record, RecordLog, Tail, record::checksum};
 

@@ -327,7 +327,7 @@ fn recorder(lane: EmergencyLane, clock: Clock) -> api::Recorder {
     })
 }
 
-fn room_options(config: &Config) -> RoomOptions {
+pub(crate) fn room_options(config: &Config) -> RoomOptions {
     RoomOptions {
         timezone: config.timezone.clone(),
         passenger_priority: config.passenger_priority,

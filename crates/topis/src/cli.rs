@@ -47,7 +47,7 @@ Examples:
   topis serve --listen 127.0.0.1:9090 --journal /tmp/topis.db
   topis serve --broker-url mqtt://127.0.0.1:1884 --set mqtt.prefix=city")]
     Serve(ServeOptions),
-    /// Run broker, control room and a synthetic city in this process; its journal is thrown away
+    /// Run broker, control room and a synthetic city in this process
     #[command(after_help = "\
 Examples:
   topis demo
@@ -82,6 +82,17 @@ Examples:
 
 Ends with 1 when something of the message was lost.")]
     Validate(ValidateOptions),
+    /// Look at a journal that no service has open: a copy, or the one of a service that is stopped
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  topis journal verify
+  topis journal verify backup/journal.db
+
+Ends with 1 when a record is damaged, or a snapshot is not what the records give."
+    )]
+    Journal(JournalCommand),
     /// Check, show or describe the configuration
     #[command(
         subcommand,
@@ -173,6 +184,19 @@ pub struct DemoOptions {
     /// The same seed gives the same city and day
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Keep the journal in this file; without it the journal is thrown away
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}
+
+/// `topis journal`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum JournalCommand {
+    /// Read it back from its first record as a start would, change nothing, and say what is there
+    Verify {
+        /// Default: journal.path of the configuration
+        file: Option<PathBuf>,
+    },
 }
 
 /// `topis token`.

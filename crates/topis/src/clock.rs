@@ -1,9 +1,15 @@
 //! The one place where the process reads a clock. Everything else is handed [`Now`].
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use transit::{Now, UtcMillis};
+
+/// The shortest pause between two looks, however fast the clock runs: a pause of nothing would be all work.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
 
 /// Where `now` comes from.
 #[derive(Debug, Clone)]
@@ -46,6 +52,15 @@ impl Clock {
                 let passed_ms = origin.elapsed().as_secs_f64() * 1000.0 * speed;
                 Now { utc: start.plus_millis(passed_ms as i64), mono_ms: passed_ms as u64 }
             }
+        }
+    }
+
+    /// How long a pause of this clock's time takes on the machine's, so that whoever looks once a second sees each
+    /// second of a day that passes in minutes.
+    pub(crate) fn pause(&self, span: Duration) -> Duration {
+        match self {
+            Self::Wall { .. } => span,
+            Self::Simulated { speed, .. } => span.div_f64(*speed).max(PAUSE_MIN.min(span)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `topis demo`: broker, service and a city in one process, with a journal that is thrown away.
+//! `topis demo`: broker, service and a city in one process, with a journal that is thrown away unless one is named.
 
 use std::{io, net::SocketAddr, path::Path, process::ExitCode};
 
@@ -34,18 +34,20 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<ExitCode> {
     let broker_listen = broker.local_addr()?;
     // The broker binds it again, at once.
     drop(broker);
-    let config = configure(folder.path(), broker_listen)?;
+    let journal = options.journal.clone().unwrap_or_else(|| folder.path().join("journal.db"));
+    let config = configure(&journal, broker_listen)?;
     log::start(&config.log)?;
     // Exact for the usual speed, which is typed or the default.
     let clock =
         if (options.speed - 1.0).abs() < f64::EPSILON { Clock::wall() } else { Clock::simulated(options.speed) };
     let prefix = config.mqtt_prefix.clone();
     let city = City::generate(scenario.seed, scenario.city_size()?);
-    let player = Player::new(&scenario, city, &prefix, clock.clone())?;
-    let vehicles = player.vehicles();
-    let service = Assembly::start(config, clock, http, install_metrics()?).await?;
+    let vehicles = city.vehicles.len();
+    let service = Assembly::start(config, clock.clone(), http, install_metrics()?).await?;
     let broker = service.broker.context("the demo runs its own broker")?;
-    output::note(&welcome(&scenario, vehicles, service.http, broker));
+    // The scenario begins when people are told so.
+    let player = Player::new(&scenario, city, &prefix, clock)?;
+    output::note(&welcome(&scenario, vehicles, service.http, broker, options.journal.as_deref()));
 
     let stopper = service.stopper();
     let playing = tokio::spawn(player.play(broker, stopper.clone()));
@@ -93,10 +95,10 @@ fn read_scenario(options: &DemoOptions) -> anyhow::Result<Scenario> {
     Ok(scenario)
 }
 
-fn configure(folder: &Path, broker: SocketAddr) -> anyhow::Result<Config> {
+fn configure(journal: &Path, broker: SocketAddr) -> anyhow::Result<Config> {
     let set = |key: &str, value: String| (key.to_owned(), value);
     let flags = vec![
-        set("journal.path", folder.join("journal.db").display().to_string()),
+        set("journal.path", journal.display().to_string()),
         set("broker.embedded_listen", broker.to_string()),
         set("log.level", "warn".to_owned()),
     ];
@@ -123,7 +125,14 @@ async fn free_port(wanted: SocketAddr, what: &str) -> anyhow::Result<TcpListener
     anyhow::bail!("{what}: none of the {PORTS_TRIED} ports from {wanted} on is free")
 }
 
-fn welcome(scenario: &Scenario, vehicles: usize, http: SocketAddr, broker: SocketAddr) -> String {
+fn welcome(
+    scenario: &Scenario,
+    vehicles: usize,
+    http: SocketAddr,
+    broker: SocketAddr,
+    journal: Option<&Path>,
+) -> String {
+    let kept = journal.map_or("nothing is kept".to_owned(), |path| format!("{} is kept", path.display()));
     format!(
         "\
 {title}: {vehicles} vehicles, broker and control room in this process
@@ -134,7 +143,7 @@ fn welcome(scenario: &Scenario, vehicles: usize, http: SocketAddr, broker: Socke
   all routes     http://{http}/docs
   publish to     mqtt://{broker}
 
-Ctrl-C ends it; nothing is kept.",
+Ctrl-C ends it; {kept}.",
         title = scenario.title,
     )
 }

@@ -32,6 +32,7 @@ pub mod tokens;
 mod trouble;
 pub mod users;
 pub mod validate;
+pub mod verify;
 mod workers;
 
 use std::{
@@ -42,7 +43,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use cli::{Cli, Command, ConfigCommand, ConfigSources};
+use cli::{Cli, Command, ConfigCommand, ConfigSources, JournalCommand};
 use config::{Config, ConfigFaults, Sources, Typed};
 
 /// Carries out what was typed.
@@ -69,6 +70,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Validate(options) => {
             let config = Config::load(&gather(&sources, Vec::new())?)?;
             validate::run(&options, config)
+        }
+        Command::Journal(JournalCommand::Verify { file }) => {
+            verify::run(file.as_deref(), &Config::load(&gather(&sources, Vec::new())?)?)
         }
         Command::Config(command) => show_config(command, &gather(&sources, Vec::new())?),
         Command::Openapi => output::data(&serde_json::to_string_pretty(&api::openapi())?),

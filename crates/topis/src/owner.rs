@@ -15,7 +15,7 @@ use journal::{AppendError, Record};
 use room::{ControlRoom, Input, Verdict};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use transit::{Now, UtcMillis, Word as _};
@@ -44,6 +44,9 @@ const STALL: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(250);
 /// A wall clock that moves this much against the clock that never jumps was set, in milliseconds.
 const CLOCK_STEP_MS: i64 = 1_000;
+
+/// How long the last snapshot may hold up the end; the journal has everything without it.
+const KEEP_LAST_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the owner needs of the rest.
 pub(crate) struct Owner {
@@ -117,10 +120,17 @@ impl Owner {
     /// # Errors
     /// The journal failed in a way after which nothing may be answered any more: the process must end and replay.
     pub(crate) async fn run(mut self, mut doors: Doors, at_start: Vec<Finding>) -> anyhow::Result<()> {
+        self.work(&mut doors, at_start).await?;
+        self.keep_last().await;
+        Ok(())
+    }
+
+    async fn work(&mut self, doors: &mut Doors, at_start: Vec<Finding>) -> anyhow::Result<()> {
         let mut waiting = VecDeque::from([Pending::found(at_start)]);
         loop {
             let retry_at = self.trouble.as_ref().map(|trouble| trouble.retry_at);
-            let Some(batch) = next_batch(&mut doors, waiting.len(), retry_at).await else { return Ok(()) };
+            let tick = self.clock.pause(TICK);
+            let Some(batch) = next_batch(doors, waiting.len(), retry_at, tick).await else { return Ok(()) };
             waiting.extend(batch.into_iter().map(|work| self.read(work)));
             if retry_at.is_some_and(|retry_at| Instant::now() < retry_at) {
                 self.refuse_orders(&mut waiting);
@@ -129,7 +139,7 @@ impl Owner {
             }
             // What arrived while the disk hung is written next.
             while !waiting.is_empty() || self.trouble.is_some() {
-                let written = self.commit(&mut waiting, &mut doors).await?;
+                let written = self.commit(&mut waiting, doors).await?;
                 if doors.stop.is_cancelled() {
                     return Ok(());
                 }
@@ -208,6 +218,21 @@ impl Owner {
         if self.room.seq() >= self.kept_seq + SNAPSHOT_EVERY {
             self.kept_seq = self.room.seq();
             self.keeping = Some(self.scribe.keep(self.room.clone(), now.utc.0 - self.keep_ms));
+        }
+    }
+
+    /// Has the room kept as it ends, so that the next start has nothing to replay. A journal that is in trouble is left
+    /// alone.
+    async fn keep_last(&mut self) {
+        if let Some(under_way) = self.keeping.take() {
+            drop(timeout(KEEP_LAST_WITHIN, under_way).await);
+        }
+        if self.trouble.is_some() || self.room.seq() == self.kept_seq {
+            return;
+        }
+        let kept = self.scribe.keep(self.room.clone(), self.clock.now().utc.0 - self.keep_ms);
+        if timeout(KEEP_LAST_WITHIN, kept).await.is_err() {
+            tracing::warn!("no snapshot was kept in time; the next start replays more of the journal");
         }
     }
 
@@ -418,7 +443,7 @@ impl Pending {
 }
 
 /// Takes what is there, waiting for the first, or only until `retry_at`; `None` when told to stop.
-async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>) -> Option<Vec<Work>> {
+async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>, tick: Duration) -> Option<Vec<Work>> {
     let mut batch = Vec::new();
     tokio::select! {
         biased;
@@ -428,7 +453,7 @@ async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>
         Some(command) = doors.commands.recv() => batch.push(Work::Command(command)),
         Some(findings) = doors.findings.recv(), if waiting < WAITING_MAX => batch.push(Work::Findings(findings)),
         // While the journal refuses, nothing more becomes due: it would only wait.
-        () = tokio::time::sleep(TICK), if retry_at.is_none() => batch.push(Work::Tick),
+        () = tokio::time::sleep(tick), if retry_at.is_none() => batch.push(Work::Tick),
     }
     while batch.len() < BATCH_INPUTS_MAX {
         if waiting + batch.len() < WAITING_MAX

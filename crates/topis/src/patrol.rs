@@ -47,7 +47,7 @@ pub(crate) fn resumed(rules: Rulebook, room: &ControlRoom) -> Patrol {
 impl PatrolTask {
     /// Looks until told to stop. Runs on a thread of its own, because a look is work.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval(self.clock.pause(LOOK));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -75,7 +75,8 @@ impl PatrolTask {
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
         // An incident without a place of its own arms nothing; one that is planned arms its area when it begins.
-        let areas: Vec<ArmedArea> = incidents.iter().filter_map(|i| ArmedArea::of_incident(i).ok()).collect();
+        let live = |i: &&Arc<alert::Incident>| i.is_live();
+        let areas = incidents.iter().filter(live).filter_map(|i| ArmedArea::of_incident(i).ok()).collect::<Vec<_>>();
         let links = self.links.look(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {

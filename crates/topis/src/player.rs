@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use rumqttc::v5::{AsyncClient, MqttOptions, mqttbytes::QoS};
 use simulator::{City, Control, Outgoing, Scenario, Simulation, SimulationOptions};
-use tokio::time::MissedTickBehavior;
+use tokio::{task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use transit::UtcMillis;
 
@@ -13,6 +13,9 @@ use crate::clock::Clock;
 
 /// How often the virtual city moves. Finer than a reporting interval, coarse enough to cost nothing.
 const STEP: Duration = Duration::from_millis(50);
+/// Connections that share the city. With the embedded broker an alarm's connection waits for the disk: a storm must not
+/// hold up everybody else's messages, as it would not in a city.
+const CONNECTIONS: usize = 8;
 /// Messages between the simulation and the wire; when full, the simulation waits.
 const QUEUE_MESSAGES: usize = 10_000;
 
@@ -20,7 +23,6 @@ const QUEUE_MESSAGES: usize = 10_000;
 pub(crate) struct Player {
     simulation: Simulation,
     clock: Clock,
-    vehicles: usize,
 }
 
 impl Player {
@@ -31,13 +33,7 @@ impl Player {
     pub(crate) fn new(scenario: &Scenario, city: City, prefix: &str, clock: Clock) -> anyhow::Result<Self> {
         let start = clock.now().utc;
         let options = SimulationOptions { prefix: prefix.to_owned(), ..scenario.options(Some(start))? };
-        let vehicles = city.vehicles.len();
-        Ok(Self { simulation: Simulation::new(city, options)?, clock, vehicles })
-    }
-
-    /// Vehicles of the city, in service or not.
-    pub(crate) fn vehicles(&self) -> usize {
-        self.vehicles
+        Ok(Self { simulation: Simulation::new(city, options)?, clock })
     }
 
     /// Plays until told to stop.
@@ -45,48 +41,65 @@ impl Player {
     /// # Errors
     /// The broker cannot be reached.
     pub(crate) async fn play(mut self, broker: SocketAddr, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut options = MqttOptions::new("topis-demo", broker.ip().to_string(), broker.port());
-        options.set_keep_alive(Duration::from_secs(5));
-        let (client, mut events) = AsyncClient::new(options, QUEUE_MESSAGES);
-        let polling = stop.clone();
-        let wire = tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = polling.cancelled() => return Ok(()),
-                    event = events.poll() => { event.context("the demo's publisher lost the embedded broker")?; }
-                }
-            }
-        });
+        let mut wires = JoinSet::new();
+        let clients: Vec<AsyncClient> = (0..CONNECTIONS).map(|n| connect(n, broker, &stop, &mut wires)).collect();
         let mut ticks = tokio::time::interval(STEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !wire.is_finished() {
+        let ended = loop {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => break Ok(()),
+                Some(ended) = wires.join_next() => break ended.context("the demo's publisher panicked")?,
                 _ = ticks.tick() => {
-                    let stepped = self.step(&client, self.clock.now().utc).await;
+                    let stepped = self.step(&clients, self.clock.now().utc).await;
                     // The broker goes with the service: what fails from then on is the end and no failure.
-                    if stop.is_cancelled() {
-                        break;
+                    if stepped.is_err() || stop.is_cancelled() {
+                        break stepped;
                     }
-                    stepped?;
                 }
             }
-        }
-        let ended = wire.await.context("the demo's publisher panicked")?;
+        };
         if stop.is_cancelled() { Ok(()) } else { ended }
     }
 
-    async fn step(&mut self, client: &AsyncClient, until: UtcMillis) -> anyhow::Result<()> {
+    async fn step(&mut self, clients: &[AsyncClient], until: UtcMillis) -> anyhow::Result<()> {
         for Outgoing { topic, payload, qos, retain, control, .. } in self.simulation.advance(until) {
             match control {
-                // One connection plays the whole city here, so that a storm of reconnects has nothing to act on.
+                // These connections play the whole city, so that a storm of reconnects has nothing to act on.
                 Some(Control::Disconnect | Control::Reconnect | Control::Storm { .. }) => {}
                 None => {
                     let qos = if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+                    let client = &clients[connection_of(&topic) % clients.len()];
                     client.publish(topic, qos, retain, payload).await.context("the demo's publisher has stopped")?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// A connection that is polled until told to stop.
+fn connect(
+    number: usize,
+    broker: SocketAddr,
+    stop: &CancellationToken,
+    wires: &mut JoinSet<anyhow::Result<()>>,
+) -> AsyncClient {
+    let mut options = MqttOptions::new(format!("topis-demo-{number}"), broker.ip().to_string(), broker.port());
+    options.set_keep_alive(Duration::from_secs(5));
+    let (client, mut events) = AsyncClient::new(options, QUEUE_MESSAGES);
+    let stop = stop.clone();
+    wires.spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                event = events.poll() => { event.context("the demo's publisher lost the embedded broker")?; }
+            }
+        }
+    });
+    client
+}
+
+/// What one topic says stays in order: it always goes the same way.
+fn connection_of(topic: &str) -> usize {
+    topic.bytes().fold(0, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)))
 }

@@ -60,4 +60,4 @@ fn newest_of_this_journal(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -37,7 +37,7 @@ impl Ticker {
     /// Ticks until told to stop. Runs on a thread of its own, because building a publication is work and no waiting.
     pub(crate) fn run(mut self, runtime: &tokio::runtime::Handle, stop: &CancellationToken) {
         let _entered = runtime.enter();
-        let mut ticks = tokio::time::interval(TICK);
+        let mut ticks = tokio::time::interval(self.clock.pause(TICK));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while runtime.block_on(async {
             tokio::select! {

@@ -8,6 +8,7 @@ mod replay;
 mod run;
 mod send;
 mod show;
+mod truth;
 
 use std::process::ExitCode;
 

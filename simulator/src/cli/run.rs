@@ -1,6 +1,7 @@
 //! `topis-sim run`: plays a city or a scenario against the wall clock. Knows no message's meaning.
 
 use std::{
+    path::PathBuf,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
@@ -20,6 +21,7 @@ use super::{
     referee::{Referee, Verdict},
     seconds,
     show::SizeArgs,
+    truth::TruthFile,
 };
 
 /// How often the simulation is asked: fine enough that a second's messages do not come as one burst.
@@ -35,6 +37,7 @@ const FREE_RUN_S: f64 = 172_800.0;
   topis-sim run --scenario panic_button --api http://127.0.0.1:8080
   topis-sim run --vehicles 9000 --connections 8 --duration 5m --qos 0
   topis-sim run --scenario hostile_feed --dry-run --duration 5
+  topis-sim run --scenario spreading_flood --truth truth.jsonl
 
 Without --scenario it is an ordinary morning until Ctrl-C. --speed other than 1 is for load only: the messages then
 carry the city's own time, which runs ahead of the service's clock.")]
@@ -79,6 +82,9 @@ pub(crate) struct RunArgs {
     /// Print the messages as JSON lines instead of publishing, as fast as possible and always the same.
     #[arg(long)]
     dry_run: bool,
+    /// Write where every vehicle truly is to this file, a JSON line a second, and ten minutes beyond the end.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    truth: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
@@ -110,8 +116,12 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     let mut simulation = Simulation::new(city, options)?;
     let referee = (!args.unchecked).then(|| Referee::call(&args.api, args.token.as_deref(), &scenario, args.speed));
     let begun = Instant::now();
-    let published = play(&mut simulation, &mut pool, from, until, args.speed).await?;
+    let mut truth = args.truth.as_deref().map(|path| TruthFile::create(path, from)).transpose()?;
+    let published = play(&mut simulation, &mut pool, truth.as_mut(), (from, until), args.speed).await?;
     pool.close().await;
+    if let Some(truth) = truth {
+        truth.finish(&mut simulation)?;
+    }
     let verdicts = match referee {
         Some(referee) => referee.verdicts().await,
         None => Vec::new(),
@@ -158,8 +168,8 @@ fn dry_run(mut simulation: Simulation, from: UtcMillis, until: UtcMillis) -> Res
 async fn play(
     simulation: &mut Simulation,
     pool: &mut Pool,
-    from: UtcMillis,
-    until: UtcMillis,
+    mut truth: Option<&mut TruthFile>,
+    (from, until): (UtcMillis, UtcMillis),
     speed: f64,
 ) -> Result<u64, Failure> {
     let (begun, bar) = (Instant::now(), output::progress("publishing"));
@@ -177,6 +187,9 @@ async fn play(
         while at < due {
             at = at.plus_millis(STRETCH_MS).min(due);
             published += publish(simulation.advance(at), pool).await?;
+            if let Some(truth) = &mut truth {
+                truth.note(simulation)?;
+            }
         }
         bar.set_position(published);
     }

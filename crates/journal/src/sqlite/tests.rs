@@ -1,6 +1,8 @@
-//! The SQLite log against real files: order, damage, cuts, locks, a full disk.
+//! The SQLite log against real files: order, damage, locks, a full disk; `cuts` has what a crash leaves.
 
-use std::{fs, path::Path};
+mod cuts;
+
+use std::fs;
 
 use tempfile::TempDir;
 
@@ -220,41 +222,4 @@ fn an_unwritable_log_says_so_and_recovers() {
     assert!(matches!(log.append(0, &[record("a")]), Err(AppendError::Unwritable(_))));
     log.connection.pragma_update(None, "query_only", "OFF").unwrap();
     assert_eq!(log.append(0, &[record("a")]).unwrap(), 1);
-}
-
-/// A crash may leave any part of what was written after the last answered commit. Every such cut opens, holds all that
-/// was answered, in order, and takes new records.
-#[test]
-fn a_cut_anywhere_after_the_last_answered_commit_loses_nothing_answered() {
-    let folder = TempDir::new().unwrap();
-    let mut log = open(&folder);
-    let source = folder.path().join("deep");
-    for n in 0..5 {
-        log.append(n, &[record(&format!("answered {n}"))]).unwrap();
-    }
-    let length = |name: &str| usize::try_from(fs::metadata(source.join(name)).unwrap().len()).unwrap();
-    let answered = length("journal.db-wal");
-    log.append(5, &[record("in flight"), record(&"y".repeat(9000))]).unwrap();
-    let (database, wal) =
-        (fs::read(source.join("journal.db")).unwrap(), fs::read(source.join("journal.db-wal")).unwrap());
-    assert!(wal.len() > answered, "the commit went to the write-ahead log");
-    let cuts = (answered..wal.len()).step_by(64).chain([wal.len() - 1, wal.len()]);
-    for cut in cuts {
-        let torn = TempDir::new().unwrap();
-        check_cut(torn.path(), &database, &wal[..cut], cut == wal.len());
-    }
-}
-
-fn check_cut(folder: &Path, database: &[u8], wal: &[u8], whole: bool) {
-    let path = folder.join("journal.db");
-    fs::write(&path, database).unwrap();
-    fs::write(folder.join("journal.db-wal"), wal).unwrap();
-    let mut log = SqliteLog::open(&path).unwrap();
-    let found = read(&mut log, 1);
-    assert_eq!(found.len(), if whole { 7 } else { 5 }, "at a cut of {} bytes", wal.len());
-    for (seq, body) in found.iter().take(5) {
-        assert_eq!(*body, format!("answered {}", seq - 1));
-    }
-    let last = log.last_seq().unwrap();
-    assert_eq!(log.append(last, &[record("after")]).unwrap(), last + 1);
 }

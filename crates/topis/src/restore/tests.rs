@@ -11,9 +11,9 @@ use transit::{Now, UtcMillis};
 use super::*;
 
 /// A journal with a story in it.
-struct Story {
-    folder: TempDir,
-    room: ControlRoom,
+pub(crate) struct Story {
+    pub(crate) folder: TempDir,
+    pub(crate) room: ControlRoom,
 }
 
 fn finding(n: u64) -> Input {
@@ -31,31 +31,39 @@ fn finding(n: u64) -> Input {
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap(), room: ControlRoom::new(RoomOptions::default()) }
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.folder.path().join("journal.db")
     }
 
-    fn go_on(&mut self, numbers: std::ops::Range<u64>) {
+    pub(crate) fn go_on(&mut self, numbers: std::ops::Range<u64>) {
         let mut journal = SqliteLog::open(&self.path()).unwrap();
         for n in numbers {
-            let at = i64::try_from(n).unwrap() * 1_000;
-            let now = Now { utc: UtcMillis(1_795_000_000_000 + at), mono_ms: n * 1_000 };
-            let before = self.room.seq();
-            let decision = self.room.decide(&finding(n), now);
-            let record = |change| Record { body: room::encode(change), key: None, at_ms: now.utc.0 };
-            let records: Vec<_> = decision.changes.iter().map(record).collect();
-            journal.append(before, &records).unwrap();
-            decision.changes.iter().for_each(|change| self.room.apply(change));
+            self.step(&mut journal, n);
         }
     }
 
-    fn keep(&self) {
+    fn step(&mut self, journal: &mut SqliteLog, n: u64) {
+        let at = i64::try_from(n).unwrap() * 1_000;
+        let now = Now { utc: UtcMillis(1_795_000_000_000 + at), mono_ms: n * 1_000 };
+        let before = self.room.seq();
+        let decision = self.room.decide(&finding(n), now);
+        let record = |change| Record { body: room::encode(change), key: None, at_ms: now.utc.0 };
+        let records: Vec<_> = decision.changes.iter().map(record).collect();
+        journal.append(before, &records).unwrap();
+        decision.changes.iter().for_each(|change| self.room.apply(change));
+    }
+
+    pub(crate) fn keep(&self) {
+        self.keep_as(self.room.seq());
+    }
+
+    /// Keeps the room as if it followed record `seq`.
+    pub(crate) fn keep_as(&self, seq: u64) {
         let mut journal = SqliteLog::open(&self.path()).unwrap();
-        let seq = self.room.seq();
         let checksum = journal.checksum(seq).unwrap().unwrap();
         let snapshot = Snapshot { seq, checksum, body: room::encode_snapshot(&self.room) };
         SnapshotFiles::beside(&self.path()).save(&snapshot).unwrap();
@@ -130,4 +138,30 @@ fn a_damaged_record_is_passed_over_and_named() {
     let restored = start(&story.path());
     assert_eq!((restored.set_aside, restored.room.seq()), (vec![3], story.room.seq()));
     assert!(start(&story.path()).set_aside.is_empty(), "said once");
+}
+
+/// The journal's own tests cut at every byte and look at the records; here a few hundred cuts look at the room.
+#[test]
+fn wherever_the_write_ahead_log_is_cut_the_room_is_as_it_was_after_a_whole_decision() {
+    let mut story = Story::new();
+    let path = story.path();
+    let wal = path.with_extension("db-wal");
+    let mut journal = SqliteLog::open(&path).unwrap();
+    let length = || usize::try_from(std::fs::metadata(&wal).unwrap().len()).unwrap();
+    let mut rooms = vec![(length(), room::encode_snapshot(&story.room))];
+    // From the fifth on one decision is several records: the burst is folded into one.
+    for n in 0..10 {
+        story.step(&mut journal, n);
+        rooms.push((length(), room::encode_snapshot(&story.room)));
+    }
+    let (database, whole) = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
+    drop(journal);
+    let ends = rooms.iter().flat_map(|(end, _)| [end - 1, *end]).filter(|cut| *cut <= whole.len());
+    for cut in (0..whole.len()).step_by(401).chain(ends) {
+        std::fs::write(&path, &database).unwrap();
+        std::fs::write(&wal, &whole[..cut]).unwrap();
+        let restored = start(&path);
+        let then = rooms.iter().rev().find(|(end, _)| *end <= cut).unwrap_or(&rooms[0]);
+        assert_eq!(room::encode_snapshot(&restored.room), then.1, "cut at {cut} of {}", whole.len());
+    }
 }
