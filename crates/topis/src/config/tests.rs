@@ -108,7 +108,7 @@ fn every_fault_is_told_at_once_with_key_value_origin_and_fix() {
               http.listen = 8080 (t.toml): must be a string
               http.max_conections = 5 (t.toml): is no key; did you mean `max_connections`?
               mqtt.prefx = "city" (command line): is no key; did you mean `prefix`?
-              zzz (t.toml): is no key; there are http, broker, mqtt, journal, evidence, schedule, alarms, detect, places, runbooks, picture, log, feeds
+              zzz (t.toml): is no key; there are http, broker, mqtt, journal, evidence, schedule, alarms, detect, places, runbooks, picture, notify, log, feeds, webhooks
               feeds.0.id = "a" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               feeds.1.id = "b" (t.toml): is a new feed and has no `format`: native, hfp, gtfs-rt or cap
               log.format = "xml" (t.toml): must be `text` or `json`
