@@ -359,20 +359,24 @@ async fn the_same_card_in_english_has_the_same_codes_and_figures() {
     assert_eq!((codes(&korean), &korean["unknown"]), (codes(&english), &english["unknown"]));
 }
 
+fn members_aloud(proposal: &Value) -> Vec<String> {
+    let aloud = |member: &Value| {
+        let evidence = member["evidence"].as_array().unwrap();
+        let evidence: Vec<&str> = evidence.iter().map(|e| text(&e["text"])).collect();
+        format!("{}: {}", text(&member["alert_id"]), evidence.join(", "))
+    };
+    proposal["members"].as_array().unwrap().iter().map(aloud).collect()
+}
+
 #[tokio::test]
 async fn a_vehicle_an_incident_and_a_proposal_are_read_in_korean() {
     let mut desk = Desk::new();
     let id = burning(&mut desk);
     desk.press("18/2", AlarmKind::Collision, |r| r.fix = Some(transit::Fix::at(60.2, 24.9)));
-    let mut lines = Vec::new();
     let vehicle = desk.get("/v1/vehicles/18/5/card?lang=ko").await.json()["data"].clone();
-    lines.push(read_aloud(&vehicle));
     let proposals = desk.get("/v1/proposals?lang=ko").await.json()["data"].clone();
-    for member in proposals[0]["members"].as_array().unwrap() {
-        let evidence = member["evidence"].as_array().unwrap();
-        let evidence: Vec<&str> = evidence.iter().map(|e| text(&e["text"])).collect();
-        lines.push(format!("{}: {}", text(&member["alert_id"]), evidence.join(", ")));
-    }
+    let mut lines = vec![read_aloud(&vehicle)];
+    lines.extend(members_aloud(&proposals[0]));
     desk.report("s", "1", |r| (r.lat, r.lon) = (Some(60.2), Some(24.9)));
     let impact = desk.get("/v1/incidents/s/1/impact?lang=ko").await.json()["data"].clone();
     lines.push(read_aloud(&impact));
