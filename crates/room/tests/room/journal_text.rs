@@ -120,3 +120,24 @@ fn each_change_by_a_rule_an_order_or_a_timer_has_its_text() {
          +16 tick",
     ));
 }
+
+#[test]
+fn each_change_by_names_words_arming_and_explanation_has_its_text() {
+    expect![[r#""#]].assert_eq(&records(
+        "+0 incident kma/1 v1 weather title=lifted lifted names=U1
+         +1 incident kma/U1 v0 weather names=U2
+         +2 inc-keep kma/1 by kim
+         +3 inc-arm operator/place:u rally by kim until=4
+         +4 tick
+         +5 incident its/1 v1 road_works effect=DETOUR affects=402 ends=7
+         +6 find VEH.OFFROUTE 22/1 P3 route=402
+         +7 tick
+         +8 press 22/2 e1@8 breakdown
+         +9 end 22/2 e1@9 breakdown
+         +10 press 22/2 e2@10 breakdown
+         +11 end 22/2 e2@11 breakdown
+         +12 press 22/2 e3@12 breakdown
+         +13 end 22/2 e3@13 breakdown
+         +14 press 22/2 e4@14 breakdown",
+    ));
+}
