@@ -177,3 +177,34 @@ fn is_whole(order: &Order, entry: &Value, alert: &Value) -> bool {
     };
     words && entry["reason"] == order.verb.reason() && entry["actor"] == json!(order.by())
 }
+
+/// The judge is judged: each kind of wrong is seen, and what is right passes.
+#[test]
+fn what_is_lost_doubled_in_part_or_there_in_spite_of_failing_is_seen() {
+    let order = |verb: Verb, key: &str, fate| {
+        let body = json!({ "by": "kim", "to": "lee", "comment": key });
+        Order { verb, vehicle: "7".to_owned(), path: String::new(), key: key.to_owned(), body, fate }
+    };
+    let line = |reason: &str, key: &str, comment: &str| json!({ "reason": reason, "request_id": key, "actor": "kim", "comment": comment });
+    let alert = |owner: Value| json!({ "state": "active", "owner": owner });
+    let taken = [line("acknowledged", "a", "")];
+    let acknowledged = order(Verb::Acknowledge, "a", Fate::Acknowledged);
+    let comment = |fate| order(Verb::Comment, "c", fate);
+    let cases: [(&str, Value, &[Value], Vec<Order>); 8] = [
+        ("", alert(json!("kim")), &taken, vec![acknowledged.clone()]),
+        ("acknowledged and lost", alert(Value::Null), &[], vec![acknowledged.clone()]),
+        ("doubled", alert(json!("kim")), &[taken[0].clone(), taken[0].clone()], vec![acknowledged.clone()]),
+        ("failed and there", alert(json!("kim")), &taken, vec![order(Verb::Acknowledge, "a", Fate::Refused)]),
+        ("not whole", alert(Value::Null), &[line("comment", "c", "other words")], vec![comment(Fate::Unknown)]),
+        ("lead to", alert(Value::Null), &taken, vec![order(Verb::Acknowledge, "a", Fate::Unknown)]),
+        ("", alert(Value::Null), &[], vec![comment(Fate::Unknown), order(Verb::Handover, "h", Fate::Refused)]),
+        ("", alert(json!("lee")), &[taken[0].clone(), line("handover", "h", "to lee: h")], {
+            vec![acknowledged.clone(), order(Verb::Handover, "h", Fate::Acknowledged)]
+        }),
+    ];
+    for (expected, alert, history, orders) in cases {
+        let found = check_orders(&alert, history, &orders.iter().collect::<Vec<_>>()).join("; ");
+        let right = if expected.is_empty() { found.is_empty() } else { found.contains(expected) };
+        assert!(right, "expected {expected:?}, found {found:?}");
+    }
+}
