@@ -110,7 +110,7 @@ pub async fn played() -> bool {
     let done = match role.as_str() {
         "publish" => publish(port(0), count(1), number(2)).await,
         "drive" => drive(port(0), count(1), number(2)).await,
-        "call" => call(port(0), number(1)).await,
+        "call" => call(port(0), number(1), &rest[2]).await,
         "bare" => bare(port(0), number(1)).await,
         "static" => serve_file(port(0), &rest[1]).await,
         unknown => panic!("there is no role {unknown}"),
@@ -156,16 +156,17 @@ async fn drive(port: u16, vehicles: usize, per_s: u64) -> anyhow::Result<()> {
     bail!("the connection was lost")
 }
 
-/// So many vehicles each ask to be called, as fast as the broker confirms them. Prints `raised` and the seconds it took
+/// So many vehicles of an agency each ask to be called, as fast as the broker confirms them. Prints `raised` and the seconds it took
 /// when the last is confirmed.
-async fn call(port: u16, vehicles: u64) -> anyhow::Result<()> {
+async fn call(port: u16, vehicles: u64, agency: &str) -> anyhow::Result<()> {
     let mut options = options(port);
     options.set_outgoing_inflight_upper_limit(CALLS_IN_FLIGHT);
     let (client, mut connection) = AsyncClient::new(options, CHANNEL);
     let started = Instant::now();
+    let agency = agency.to_owned();
     let asking = tokio::spawn(async move {
         for vehicle in 0..vehicles {
-            let topic = messages::alarm_topic("calls", &format!("c{vehicle:06}"));
+            let topic = messages::alarm_topic(&agency, &format!("c{vehicle:06}"));
             let body = json!({ "event_id": "1", "event_time": messages::now(), "kind": "call_request" }).to_string();
             client.publish(topic, QoS::AtLeastOnce, false, body).await?;
         }
