@@ -3,11 +3,11 @@
 //! Decides nothing. A change carries every verdict with it, so that replaying it runs no rule.
 
 use serde::{Deserialize, Serialize};
-use transit::UtcMillis;
+use transit::{Status, UtcMillis};
 
 use crate::{
     Actor, AlarmSource, Alert, AlertId, CloseReason, Deed, Fingerprint, Incident, IncidentDeed, IncidentKey,
-    OperatorAlert, Priority, Renewal, Suppression, SuppressionId, Turn, record::is_default,
+    OperatorAlert, Priority, Renewal, Subject, Suppression, SuppressionId, Turn, record::is_default,
 };
 
 /// One step of the room. Each is one record of the journal with its own sequence number.
@@ -71,6 +71,19 @@ pub enum Change {
         /// What it said; none where a rule found so.
         #[serde(default, skip_serializing_if = "is_default")]
         press: Option<Press>,
+    },
+    /// A source says of a press that has not come that it is over.
+    EndCameFirst {
+        /// About what the press would be.
+        subject: Subject,
+        /// The rule that it would raise.
+        rule: String,
+        /// And as what.
+        status: Status,
+        /// Decided at.
+        at: UtcMillis,
+        /// What it said.
+        press: Box<Press>,
     },
     /// The condition of an alert that is not latched went away.
     AlertCleared {
@@ -310,6 +323,7 @@ impl Change {
             Self::AlertRepeated { at, .. }
             | Self::AlertRenewed { at, .. }
             | Self::AlertSourceNormal { at, .. }
+            | Self::EndCameFirst { at, .. }
             | Self::AlertCleared { at, .. }
             | Self::AlertAcknowledged { at, .. }
             | Self::AlertTended { at, .. }
@@ -339,6 +353,7 @@ impl Change {
             | Self::AlertTurned { alert, .. }
             | Self::AlertClosed { alert, .. } => Some(alert),
             Self::AlertsGrouped { .. }
+            | Self::EndCameFirst { .. }
             | Self::IncidentRecorded(_)
             | Self::IncidentNamed { .. }
             | Self::IncidentWithdrawn { .. }
@@ -395,6 +410,7 @@ impl Change {
             | Self::AlertRenewed { .. }
             | Self::AlertRepeated { .. }
             | Self::AlertSourceNormal { .. }
+            | Self::EndCameFirst { .. }
             | Self::AlertCleared { .. }
             | Self::AlertTurned { .. }
             | Self::AlertClosed { .. }

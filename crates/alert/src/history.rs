@@ -148,6 +148,7 @@ impl Alert {
             Change::AlertClosed { author, comment, .. } => ("closed", author.by(), comment.clone()),
             Change::ClockStepped { by_ms, .. } => ("clock_stepped", timer(), Some(format!("by {by_ms} ms"))),
             Change::IncidentRecorded(_)
+            | Change::EndCameFirst { .. }
             | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }

@@ -46,6 +46,7 @@ impl Alert {
             Change::AlertClosed { at, author, reason, .. } => self.end(*at, author, *reason),
             Change::ClockStepped { by_ms, .. } => self.shift(*by_ms),
             Change::IncidentRecorded(_)
+            | Change::EndCameFirst { .. }
             | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }

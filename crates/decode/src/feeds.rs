@@ -211,6 +211,15 @@ impl Feeds {
             || self.routed(topic).is_some_and(|source| source.format.lane.is_emergency(topic))
     }
 
+    /// Whether presses overtake this frame of the emergency lane: an incident, or an alarm that says of itself that it is
+    /// no emergency. In doubt it may not wait.
+    pub fn may_wait(&self, topic: &str, payload: &[u8]) -> bool {
+        let below =
+            self.roots.iter().filter_map(|(root, _)| root.strip(topic)).find(|below| native::is_emergency(below));
+        // The other formats of this lane carry incidents.
+        below.is_none_or(|below| native::may_wait(below, payload))
+    }
+
     /// Whether the emergency session's own subscriptions deliver the topic. An emergency topic where this is false
     /// (an alarm with more levels than a filter can name) comes by the telemetry session only.
     pub fn has_emergency_filter(&self, topic: &str) -> bool {

@@ -2,9 +2,14 @@
 //!
 //! Knows that a message must not be confirmed before it is on disk, and nothing of what it says.
 //!
-//! Bounds. A broker may have `receive_maximum` QoS 1 messages out to us unconfirmed; as many again may be QoS 0, so
-//! the queue holds twice that and QoS 1 finds room without waiting. A QoS 0 alarm that finds none of its share is
-//! shed and counted, because nobody holds a copy that could be asked for again.
+//! Two queues, because a broker hands over everything in one line: a press behind ten thousand calls waits for them in
+//! the broker, or here for nobody. So what may wait stands in a queue of its own, and the window is as wide as the
+//! protocol allows, so that a storm is in our hands soon. Confirmations keep the order of receipt all the same.
+//!
+//! Bounds. A broker may have `receive_maximum` QoS 1 messages out to us unconfirmed, and each queue has room for all of
+//! them, so that QoS 1 finds room without waiting; QoS 0 has a share beside it. A QoS 0 alarm that finds none of its
+//! share is shed and counted, because nobody holds a copy that could be asked for again. The bytes that wait are bounded
+//! too: a QoS 1 frame beyond them is like one beyond the window.
 
 use std::sync::{
     Arc,
@@ -13,7 +18,14 @@ use std::sync::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::Frame;
+use crate::{Classify, Frame};
+
+/// QoS 0 frames that may wait in a queue.
+const QOS0_SHARE: u16 = 1_024;
+/// Bytes that may wait in a queue.
+const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
+/// What a frame costs besides its topic and body, about.
+const FRAME_BYTES: usize = 256;
 
 /// A frame that must be recorded, and the way to say that it is.
 #[derive(Debug)]
@@ -31,7 +43,14 @@ pub struct Done {
     verdict: Option<oneshot::Sender<Verdict>>,
     held: Option<oneshot::Sender<()>>,
     counts: Arc<Counts>,
-    _share: Option<OwnedSemaphorePermit>,
+    _shares: Shares,
+}
+
+/// What a frame takes of its queue's bounds, until it is settled.
+#[derive(Debug)]
+struct Shares {
+    _bytes: OwnedSemaphorePermit,
+    _qos0: Option<OwnedSemaphorePermit>,
 }
 
 impl Done {
@@ -124,11 +143,54 @@ pub(crate) enum NotQueued {
     Closed,
 }
 
+/// One of the two queues, its writing end.
+#[derive(Clone)]
+struct Queue {
+    frames: mpsc::Sender<EmergencyFrame>,
+    qos0: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    depth: metrics::Gauge,
+}
+
+impl Queue {
+    /// For `receive_maximum` QoS 1 frames and the share of QoS 0.
+    fn new(name: &'static str, receive_maximum: u16) -> (Self, mpsc::Receiver<EmergencyFrame>) {
+        let qos0 = usize::from(receive_maximum.min(QOS0_SHARE));
+        let (frames, receiver) = mpsc::channel(usize::from(receive_maximum) + qos0);
+        let depth = metrics::gauge!("topis_emergency_depth", "queue" => name);
+        let bytes = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
+        (Self { frames, qos0: Arc::new(Semaphore::new(qos0)), bytes, depth }, receiver)
+    }
+
+    /// Frames that wait now. The gauge follows whoever looks, which the service's tick does.
+    fn depth(&self) -> usize {
+        let depth = self.frames.max_capacity() - self.frames.capacity();
+        self.depth.set(depth as f64);
+        depth
+    }
+}
+
+/// A frame larger than all that may wait is still one frame.
+fn bytes_of(frame: &Frame) -> u32 {
+    let bytes = frame.topic.len() + frame.payload.len() + FRAME_BYTES;
+    u32::try_from(bytes).unwrap_or(QUEUE_BYTES).min(QUEUE_BYTES)
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct Emergencies {
+    /// Presses, and whatever is not known to be less.
+    pub urgent: mpsc::Receiver<EmergencyFrame>,
+    /// What may wait for them: see [`EmergencyLane::new`].
+    pub others: mpsc::Receiver<EmergencyFrame>,
+}
+
 /// The writing end, shared by the session and the embedded broker.
 #[derive(Clone)]
 pub struct EmergencyLane {
-    frames: mpsc::Sender<EmergencyFrame>,
-    qos0: Arc<Semaphore>,
+    urgent: Queue,
+    others: Queue,
+    may_wait: Classify,
     receive_maximum: u16,
     counts: Arc<Counts>,
 }
@@ -138,13 +200,15 @@ impl EmergencyLane {
     /// disk, short enough that alarms are confirmed soon after it has room.
     pub const WITHHELD_PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 
-    /// A lane for `receive_maximum` unconfirmed QoS 1 frames (at least 1) and as many of QoS 0, and its reading end.
-    pub fn new(receive_maximum: u16) -> (Self, mpsc::Receiver<EmergencyFrame>) {
+    /// A lane for `receive_maximum` unconfirmed QoS 1 frames (at least 1), and its reading end. `may_wait` says of a
+    /// frame that presses overtake it; messages about one thing must all get the same answer, to keep their order. It
+    /// is asked of every frame, so it must be quick. Install the metrics recorder first: handles are taken here.
+    pub fn new(receive_maximum: u16, may_wait: Classify) -> (Self, Emergencies) {
         let receive_maximum = receive_maximum.max(1);
-        let share = usize::from(receive_maximum);
-        let (frames, receiver) = mpsc::channel(2 * share);
-        let qos0 = Arc::new(Semaphore::new(share));
-        (Self { frames, qos0, receive_maximum, counts: Arc::default() }, receiver)
+        let (urgent, urgent_end) = Queue::new("urgent", receive_maximum);
+        let (others, others_end) = Queue::new("other", receive_maximum);
+        let lane = Self { urgent, others, may_wait, receive_maximum, counts: Arc::default() };
+        (lane, Emergencies { urgent: urgent_end, others: others_end })
     }
 
     /// QoS 1 frames that may be out unconfirmed.
@@ -152,19 +216,27 @@ impl EmergencyLane {
         self.receive_maximum
     }
 
+    fn queue_of(&self, frame: &Frame) -> &Queue {
+        if (self.may_wait)(&frame.topic, &frame.payload) { &self.others } else { &self.urgent }
+    }
+
     /// Queues `frame` without waiting. The pending verdict is `None` for QoS 0, which nobody confirms.
     pub(crate) fn offer(&self, frame: Frame) -> Result<Option<Pending>, NotQueued> {
+        let queue = self.queue_of(&frame);
+        let bytes = Arc::clone(&queue.bytes).try_acquire_many_owned(bytes_of(&frame));
         let (done, pending) = if frame.qos == 0 {
-            let Ok(share) = Arc::clone(&self.qos0).try_acquire_owned() else {
+            let qos0 = Arc::clone(&queue.qos0).try_acquire_owned();
+            let (Ok(bytes), Ok(qos0)) = (bytes, qos0) else {
                 self.counts.qos0_shed.fetch_add(1, Relaxed);
                 metrics::counter!("topis_emergency_qos0_shed_total").increment(1);
                 return Err(NotQueued::Shed);
             };
-            (Done { verdict: None, held: None, counts: Arc::clone(&self.counts), _share: Some(share) }, None)
+            self.obligation(false, Shares { _bytes: bytes, _qos0: Some(qos0) })
         } else {
-            self.obligation()
+            let Ok(bytes) = bytes else { return Err(NotQueued::Full) };
+            self.obligation(true, Shares { _bytes: bytes, _qos0: None })
         };
-        match self.frames.try_send(EmergencyFrame { frame, done }) {
+        match queue.frames.try_send(EmergencyFrame { frame, done }) {
             Ok(()) => {
                 self.count_received();
                 Ok(pending)
@@ -190,15 +262,17 @@ impl EmergencyLane {
     /// Queues `frame`, waiting for room, and, unless it is QoS 0, for its verdict; with `leaves_when_held` only until the
     /// frame is held. For a caller that holds back only the sender of this frame.
     pub(crate) async fn submit(&self, frame: Frame, leaves_when_held: bool) -> Verdict {
-        let (mut done, pending) = match frame.qos {
-            0 => (Done { verdict: None, held: None, counts: Arc::clone(&self.counts), _share: None }, None),
-            _ => self.obligation(),
+        let queue = self.queue_of(&frame);
+        // The semaphore is never closed.
+        let Ok(bytes) = Arc::clone(&queue.bytes).acquire_many_owned(bytes_of(&frame)).await else {
+            return Verdict::Withheld;
         };
+        let (mut done, pending) = self.obligation(frame.qos != 0, Shares { _bytes: bytes, _qos0: None });
         let (held, is_held) = oneshot::channel();
         if leaves_when_held {
             done.held = Some(held);
         }
-        if self.frames.send(EmergencyFrame { frame, done }).await.is_err() {
+        if queue.frames.send(EmergencyFrame { frame, done }).await.is_err() {
             return Verdict::Withheld;
         }
         self.count_received();
@@ -210,11 +284,13 @@ impl EmergencyLane {
         }
     }
 
-    /// Waits until a full window of QoS 1 frames has room. A session does so before it connects: what an earlier
-    /// connection left in the queue is redelivered, and both must fit.
+    /// Waits until a full window of QoS 1 frames has room in both queues. A session does so before it connects: what an
+    /// earlier connection left there is redelivered, and both must fit.
     pub(crate) async fn room(&self) {
-        // Closed is found out by the next frame.
-        drop(self.frames.reserve_many(usize::from(self.receive_maximum)).await);
+        for queue in [&self.urgent, &self.others] {
+            // Closed is found out by the next frame.
+            drop(queue.frames.reserve_many(usize::from(self.receive_maximum)).await);
+        }
     }
 
     /// A confirmation left.
@@ -231,18 +307,22 @@ impl EmergencyLane {
             acknowledged: self.counts.acknowledged.load(Relaxed),
             withheld: self.counts.withheld.load(Relaxed),
             stale: self.counts.stale.load(Relaxed),
-            depth: (self.frames.max_capacity() - self.frames.capacity()) as u64,
+            depth: (self.urgent.depth() + self.others.depth()) as u64,
         }
-    }
-
-    fn obligation(&self) -> (Done, Option<Pending>) {
-        let (verdict, pending) = oneshot::channel();
-        (Done { verdict: Some(verdict), held: None, counts: Arc::clone(&self.counts), _share: None }, Some(pending))
     }
 
     fn count_received(&self) {
         self.counts.received.fetch_add(1, Relaxed);
         metrics::counter!("topis_emergency_received_total").increment(1);
-        metrics::gauge!("topis_emergency_depth").set((self.frames.max_capacity() - self.frames.capacity()) as f64);
+    }
+
+    fn obligation(&self, confirmed: bool, shares: Shares) -> (Done, Option<Pending>) {
+        let (verdict, pending) = if confirmed {
+            let (verdict, pending) = oneshot::channel();
+            (Some(verdict), Some(pending))
+        } else {
+            (None, None)
+        };
+        (Done { verdict, held: None, counts: Arc::clone(&self.counts), _shares: shares }, pending)
     }
 }

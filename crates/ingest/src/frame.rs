@@ -14,7 +14,7 @@ pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 pub type TopicTest = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Whether the message of this topic and payload is a plain position, which a newer one of the same topic may
-/// replace. It is asked only when a queue is over capacity, so it may parse.
+/// A question about a topic and its payload.
 pub type Classify = Arc<dyn Fn(&str, &[u8]) -> bool + Send + Sync>;
 
 /// One message as received.

@@ -58,7 +58,8 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Queues within `limits`; `classify` says what may coalesce. Install the metrics recorder first: the handles
+    /// Queues within `limits`; `classify` says of a frame that it is a plain position, which a newer one of the same
+    /// topic may replace. It is asked only when a queue is over capacity, so it may parse. Install the metrics recorder first: the handles
     /// are taken here.
     pub fn new(limits: LaneLimits, classify: Classify) -> Self {
         let queues = (0..limits.workers.max(1)).map(|worker| Arc::new(LaneQueue::new(worker, limits))).collect();

@@ -22,7 +22,7 @@ mod topic;
 
 pub use broker::{Broker, BrokerError, EmbeddedBroker, EmbeddedConfig, Role, Users, UsersError};
 pub use broker_url::{BrokerUrl, BrokerUrlError, Login};
-pub use emergency::{Done, EmergencyCounts, EmergencyFrame, EmergencyLane};
+pub use emergency::{Done, Emergencies, EmergencyCounts, EmergencyFrame, EmergencyLane};
 pub use frame::{Classify, Clock, Frame, TopicTest};
 pub use lanes::{LaneCounts, LaneLimits, LaneQueue, Lanes};
 pub use link::{LinkState, LinkStatus};

@@ -33,7 +33,14 @@ impl ControlRoom {
                 self.follow(alert, change);
                 if let Some(press) = press {
                     self.remember(alert, press, true, change.at());
+                    if let Some(key) = self.alerts.get(alert).map(|alert| OpenKey::of(alert)) {
+                        self.note_end(key, change.at(), press);
+                    }
                 }
+            }
+            Change::EndCameFirst { subject, rule, status, at, press } => {
+                let key = OpenKey { subject: subject.clone(), rule: rule.clone(), status: *status };
+                self.note_end(key, *at, press);
             }
             Change::AlertRenewed { alert, .. }
             | Change::AlertAcknowledged { alert, .. }
@@ -128,6 +135,14 @@ impl ControlRoom {
         }
     }
 
+    /// A source says that it is normal again; what it says later of an earlier time changes nothing.
+    fn note_end(&mut self, key: OpenKey, at: UtcMillis, press: &Press) {
+        let known = self.ends.find(&key, at, self.options.ends_ms);
+        if press.plausible && known.is_none_or(|known| known.event_at < press.event_at) {
+            self.ends.insert(key, at, Arc::new(press.clone()));
+        }
+    }
+
     fn put_away(&mut self, id: &AlertId, at: UtcMillis) {
         let Some(alert) = self.alerts.get(id) else { return };
         if self.open.remove(&OpenKey::of(alert)).is_some() {
@@ -197,6 +212,7 @@ impl ControlRoom {
         let options = Arc::clone(&self.options);
         self.presses.prune(now, options.dedup_ms, options.dedup_max);
         self.prints.prune(now, options.dedup_ms, options.dedup_max);
+        self.ends.prune(now, options.ends_ms, options.ends_max);
         self.aliases.prune(now, options.alias_ms, options.alias_max);
         self.requests.prune(now, options.request_ms, options.request_max);
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
@@ -296,6 +312,7 @@ fn carried_out(change: &Change) -> Option<(RequestKey, CarriedOut)> {
             (Order::EndSuppression { id: *id, comment: comment.clone() }, Target::Suppression(*id))
         }
         Change::AlertRepeated { .. }
+        | Change::EndCameFirst { .. }
         | Change::AlertSourceNormal { .. }
         | Change::AlertCleared { .. }
         | Change::AlertTurned { .. }

@@ -18,7 +18,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, Order, Subject, Suppression, SuppressionId};
+use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, Order, Press, Subject, Suppression, SuppressionId};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
@@ -54,6 +54,8 @@ pub struct ControlRoom {
     explaining: OrdSet<IncidentKey>,
     /// Presses by what the device calls them.
     presses: Memory<PressKey, AlertId>,
+    /// The newest end that a source told of each of its alerts, open or not.
+    ends: Memory<OpenKey, Arc<Press>>,
     /// Presses by their bytes.
     prints: Memory<Fingerprint, AlertId>,
     /// Incidents by what else their sources call them.
@@ -74,7 +76,7 @@ pub struct ControlRoom {
 }
 
 /// What one open alert is about. Status belongs to it: a test must never swallow a real press.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct OpenKey {
     subject: Subject,
     rule: String,

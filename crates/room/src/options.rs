@@ -22,6 +22,10 @@ pub struct RoomOptions {
     pub dedup_ms: i64,
     /// Presses known at most; the oldest are forgotten first, which can only raise twice, never lose.
     pub dedup_max: usize,
+    /// Milliseconds for which it is known that a press is over, for one that comes later than its end.
+    pub ends_ms: i64,
+    /// Such ends known at most; the oldest are forgotten first, which can only leave an alert active.
+    pub ends_max: usize,
     /// Milliseconds for which a request id is known again.
     pub request_ms: i64,
     /// Request ids known at most.
@@ -95,6 +99,8 @@ impl Default for RoomOptions {
             passenger_priority: Priority::P2,
             dedup_ms: 7 * DAY_MS,
             dedup_max: 1_000_000,
+            ends_ms: HOUR_MS,
+            ends_max: 20_000,
             request_ms: 7 * DAY_MS,
             request_max: 200_000,
             alias_ms: 90 * DAY_MS,

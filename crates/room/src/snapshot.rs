@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use alert::{Alert, AlertId, Fingerprint, Incident, IncidentKey, IncidentPhase, Subject, Suppression, SuppressionId};
+use alert::{
+    Alert, AlertId, Fingerprint, Incident, IncidentKey, IncidentPhase, Press, Subject, Suppression, SuppressionId,
+};
 use serde::{Deserialize, Serialize};
 use transit::Status;
 
@@ -49,6 +51,8 @@ struct Parts {
     incidents: Vec<Arc<Incident>>,
     suppressions: Vec<Arc<Suppression>>,
     presses: Kept<PressKey, AlertId>,
+    #[serde(default)]
+    ends: Kept<OpenKey, Arc<Press>>,
     prints: Kept<Fingerprint, AlertId>,
     #[serde(default)]
     aliases: Kept<IncidentKey, IncidentKey>,
@@ -72,6 +76,7 @@ pub fn encode_snapshot(room: &ControlRoom) -> Vec<u8> {
         incidents: room.incidents.values().cloned().collect(),
         suppressions: room.suppressions.values().cloned().collect(),
         presses: room.presses.to_kept(),
+        ends: room.ends.to_kept(),
         prints: room.prints.to_kept(),
         aliases: room.aliases.to_kept(),
         requests: room.requests.to_kept(),
@@ -100,6 +105,7 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
         forgotten_seq: parts.forgotten_seq,
         highest_suppression: parts.highest_suppression,
         presses: Memory::from_kept(parts.presses),
+        ends: Memory::from_kept(parts.ends),
         prints: Memory::from_kept(parts.prints),
         aliases: Memory::from_kept(parts.aliases),
         requests: Memory::from_kept(parts.requests),

@@ -53,6 +53,8 @@ pub enum Verdict {
     Duplicate(AlertId),
     /// The source of an open alert is normal again.
     SourceNormal(AlertId),
+    /// A source is normal again before anything was heard of its press.
+    EndCameFirst,
     /// A source is normal again, and no alert of it is open, or a newer press is: nothing changes.
     NothingOpen,
     /// What came of an incident.
@@ -75,7 +77,8 @@ impl Verdict {
         match self {
             Self::Raised(id) | Self::Duplicate(id) | Self::SourceNormal(id) | Self::Done(id) => Some(id),
             Self::Repeated { alert, .. } => Some(alert),
-            Self::NothingOpen
+            Self::EndCameFirst
+            | Self::NothingOpen
             | Self::Incident(_)
             | Self::IncidentDone(_)
             | Self::SuppressionDone(_)
@@ -87,7 +90,7 @@ impl Verdict {
     /// The `state` of the receipt that a vehicle gets for an alarm, once everything is on disk.
     pub fn receipt_word(&self) -> Option<&'static str> {
         match self {
-            Self::Raised(_) | Self::Repeated { .. } | Self::SourceNormal(_) => Some("recorded"),
+            Self::Raised(_) | Self::Repeated { .. } | Self::SourceNormal(_) | Self::EndCameFirst => Some("recorded"),
             Self::Duplicate(_) => Some("duplicate"),
             Self::NothingOpen
             | Self::Incident(_)

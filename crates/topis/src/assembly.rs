@@ -201,6 +201,7 @@ impl House {
             looked: self.started,
             keep_ms: i64::from(config.journal_keep_days) * DAY_MS,
             kept_seq,
+            kept_at_mono_ms: 0,
             keeping: None,
         }
     }

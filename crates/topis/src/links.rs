@@ -5,19 +5,17 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context as _;
 use decode::Feeds;
 use ingest::{
-    Broker as _, BrokerUrl, Classify, Clock, EmbeddedBroker, EmbeddedConfig, EmergencyFrame, EmergencyLane,
+    Broker as _, BrokerUrl, Classify, Clock, EmbeddedBroker, EmbeddedConfig, Emergencies, EmergencyLane,
     EmergencySession, LaneLimits, Lanes, LinkStatus, Outbox, OutboxConfig, SessionConfig, TelemetrySession, TopicTest,
 };
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 
-/// Unconfirmed emergencies that may be on their way from the broker to the journal.
-const RECEIVE_MAXIMUM: u16 = 1_024;
+/// Unconfirmed emergencies that may be on their way from the broker to the journal: as many as MQTT can say, because what
+/// a broker still holds back, no press overtakes.
+const RECEIVE_MAXIMUM: u16 = u16::MAX;
 /// Receipts that may wait while the broker is away; a feeder that hears none sends again.
 const OUTBOX_MESSAGES: usize = 10_000;
 
@@ -29,7 +27,7 @@ pub(crate) struct Links {
     /// Frames for the workers.
     pub(crate) lanes: Arc<Lanes>,
     /// Frames for the room's owner.
-    pub(crate) emergencies: mpsc::Receiver<EmergencyFrame>,
+    pub(crate) emergencies: Emergencies,
     /// The emergency lane's counters.
     pub(crate) emergency_lane: EmergencyLane,
     /// Receipts.
@@ -56,12 +54,12 @@ impl Links {
             let feeds = Arc::clone(feeds);
             Arc::new(move |topic| test(&feeds, topic))
         };
-        let classify: Classify = {
+        let of_frame = |test: fn(&Feeds, &str, &[u8]) -> bool| -> Classify {
             let feeds = Arc::clone(feeds);
-            Arc::new(move |topic, payload| feeds.is_replaceable(topic, payload))
+            Arc::new(move |topic, payload| test(&feeds, topic, payload))
         };
-        let lanes = Arc::new(Lanes::new(LaneLimits::default(), classify));
-        let (lane, emergencies) = EmergencyLane::new(RECEIVE_MAXIMUM);
+        let lanes = Arc::new(Lanes::new(LaneLimits::default(), of_frame(Feeds::is_replaceable)));
+        let (lane, emergencies) = EmergencyLane::new(RECEIVE_MAXIMUM, of_frame(Feeds::may_wait));
         let mut status = Vec::new();
         let mut embedded = None;
         let url = if let Some(url) = &config.broker.url {

@@ -10,7 +10,7 @@ use alert::{AlarmReport, AlarmSubject, Alert, Finding, Order, Subject};
 use anyhow::Context as _;
 use api::{CommandAnswer, PendingCommand};
 use decode::{Feeds, Grade, Message};
-use ingest::{Done, EmergencyFrame, Outbox};
+use ingest::{Done, Emergencies, EmergencyFrame, Outbox};
 use journal::{AppendError, Record};
 use room::{ControlRoom, Input, Verdict};
 use tokio::{
@@ -26,15 +26,20 @@ use crate::{
     ledger::Ledger,
     poison::Poison,
     receipt::{Receipt, ReceiptState},
-    restore::SNAPSHOT_EVERY,
+    restore::{SNAPSHOT_EVERY, SNAPSHOT_REST_MS},
     scribe::{Scribe, Written},
     trouble::{Cause, Trouble},
 };
 
-/// Inputs decided under one fsync. Larger batches would only add latency to their first member.
-const BATCH_INPUTS_MAX: usize = 256;
+/// Inputs of each door decided under one fsync. Every door has its share of every batch: no storm at one holds up the
+/// others. Larger shares would only add latency to the first of them.
+const SHARE_MAX: usize = 256;
+/// As much of what rules found, which comes many at a time.
+const FOUND_MAX: usize = 8;
 /// Messages that wait for the journal. Behind them the lane fills and their senders wait unacknowledged.
 const WAITING_MAX: usize = 4_096;
+/// As much again is kept for presses, which are shown while they wait.
+const WAITING_WITH_PRESSES_MAX: usize = 2 * WAITING_MAX;
 /// How long to wait before trying a journal that refused to be written, and how often its trouble is told anew.
 const RETRY: Duration = Duration::from_secs(1);
 /// A writing that takes longer than this hangs: people are shown what it holds up. Disks under load take tenths.
@@ -68,15 +73,16 @@ pub(crate) struct Owner {
     pub(crate) looked: Now,
     /// Records stay at least this long, in milliseconds.
     pub(crate) keep_ms: i64,
-    /// The record that the newest snapshot follows, and one under way.
+    /// The record that the newest snapshot follows, when it was begun on the clock that never jumps, and one under way.
     pub(crate) kept_seq: u64,
+    pub(crate) kept_at_mono_ms: u64,
     pub(crate) keeping: Option<oneshot::Receiver<()>>,
 }
 
 /// The owner's doors.
 pub(crate) struct Doors {
     /// Alarms and incidents.
-    pub(crate) emergencies: mpsc::Receiver<EmergencyFrame>,
+    pub(crate) emergencies: Emergencies,
     /// Orders.
     pub(crate) commands: mpsc::Receiver<PendingCommand>,
     /// What rules found.
@@ -90,7 +96,6 @@ enum Work {
     Emergency(EmergencyFrame),
     Command(PendingCommand),
     Findings(Vec<Finding>),
-    Tick,
 }
 
 /// Inputs of one message or order, with whoever waits for their fsync.
@@ -127,11 +132,17 @@ impl Owner {
 
     async fn work(&mut self, doors: &mut Doors, at_start: Vec<Finding>) -> anyhow::Result<()> {
         let mut waiting = VecDeque::from([Pending::found(at_start)]);
+        let mut tick_at = Instant::now();
         loop {
             let retry_at = self.trouble.as_ref().map(|trouble| trouble.retry_at);
-            let tick = self.clock.pause(TICK);
-            let Some(batch) = next_batch(doors, waiting.len(), retry_at, tick).await else { return Ok(()) };
+            let until = retry_at.unwrap_or(tick_at);
+            let Some(batch) = next_batch(doors, waiting.len(), until).await else { return Ok(()) };
             waiting.extend(batch.into_iter().map(|work| self.read(work)));
+            // While the journal refuses, nothing more becomes due: it would only wait.
+            if retry_at.is_none() && Instant::now() >= tick_at {
+                waiting.push_back(Pending { inputs: self.tick(), waiting: Waiting::Nobody });
+                tick_at = Instant::now() + self.clock.pause(TICK);
+            }
             if retry_at.is_some_and(|retry_at| Instant::now() < retry_at) {
                 self.refuse_orders(&mut waiting);
                 self.show_trouble(&mut waiting);
@@ -157,7 +168,6 @@ impl Owner {
                 return Pending { inputs: vec![Input::Command(command)], waiting: Waiting::Operator(answer) };
             }
             Work::Findings(findings) => return Pending::found(findings),
-            Work::Tick => return Pending { inputs: self.tick(), waiting: Waiting::Nobody },
             Work::Emergency(frame) => frame,
         };
         let read = decode::Frame {
@@ -209,14 +219,17 @@ impl Owner {
         inputs
     }
 
-    /// Has a snapshot kept when the last one is old, one at a time.
+    /// Has a snapshot kept when the last one is old, one at a time and not one upon the other: in a storm each would cost
+    /// as much as the storm itself.
     fn keep_snapshot(&mut self, now: Now) {
         if self.keeping.as_mut().is_some_and(|done| done.try_recv() == Err(oneshot::error::TryRecvError::Empty)) {
             return;
         }
         self.keeping = None;
-        if self.room.seq() >= self.kept_seq + SNAPSHOT_EVERY {
+        let rested = now.mono_ms.saturating_sub(self.kept_at_mono_ms) >= SNAPSHOT_REST_MS;
+        if self.room.seq() >= self.kept_seq + SNAPSHOT_EVERY && rested {
             self.kept_seq = self.room.seq();
+            self.kept_at_mono_ms = now.mono_ms;
             self.keeping = Some(self.scribe.keep(self.room.clone(), now.utc.0 - self.keep_ms));
         }
     }
@@ -295,7 +308,10 @@ impl Owner {
                         self.trouble = Some(Trouble::new(Cause::Hangs, &self.room, self.clock.now(), look_at));
                     }
                 }
-                Some(frame) = doors.emergencies.recv(), if hangs && waiting.len() < WAITING_MAX => {
+                Some(frame) = doors.emergencies.urgent.recv(), if hangs && waiting.len() < WAITING_WITH_PRESSES_MAX => {
+                    waiting.push_back(self.read(Work::Emergency(frame)));
+                }
+                Some(frame) = doors.emergencies.others.recv(), if hangs && waiting.len() < WAITING_MAX => {
                     waiting.push_back(self.read(Work::Emergency(frame)));
                 }
                 Some(findings) = doors.findings.recv(), if hangs && waiting.len() < WAITING_MAX => {
@@ -442,33 +458,31 @@ impl Pending {
     }
 }
 
-/// Takes what is there, waiting for the first, or only until `retry_at`; `None` when told to stop.
-async fn next_batch(doors: &mut Doors, waiting: usize, retry_at: Option<Instant>, tick: Duration) -> Option<Vec<Work>> {
-    let mut batch = Vec::new();
-    tokio::select! {
+/// Takes what is there, waiting for the first, at most until then; `None` when told to stop. Presses come first.
+async fn next_batch(doors: &mut Doors, waiting: usize, until: Instant) -> Option<Vec<Work>> {
+    let share = |most: usize, full_at: usize| most.min(full_at.saturating_sub(waiting));
+    let urgent = share(SHARE_MAX, WAITING_WITH_PRESSES_MAX);
+    let (others, found) = (share(SHARE_MAX, WAITING_MAX), share(FOUND_MAX, WAITING_MAX));
+    let first = tokio::select! {
         biased;
         () = doors.stop.cancelled() => return None,
-        () = tokio::time::sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {}
-        Some(frame) = doors.emergencies.recv(), if waiting < WAITING_MAX => batch.push(Work::Emergency(frame)),
-        Some(command) = doors.commands.recv() => batch.push(Work::Command(command)),
-        Some(findings) = doors.findings.recv(), if waiting < WAITING_MAX => batch.push(Work::Findings(findings)),
-        // While the journal refuses, nothing more becomes due: it would only wait.
-        () = tokio::time::sleep(tick), if retry_at.is_none() => batch.push(Work::Tick),
-    }
-    while batch.len() < BATCH_INPUTS_MAX {
-        if waiting + batch.len() < WAITING_MAX
-            && let Ok(frame) = doors.emergencies.try_recv()
-        {
-            batch.push(Work::Emergency(frame));
-        } else if let Ok(command) = doors.commands.try_recv() {
-            batch.push(Work::Command(command));
-        } else if let Ok(findings) = doors.findings.try_recv() {
-            batch.push(Work::Findings(findings));
-        } else {
-            break;
-        }
-    }
+        Some(frame) = doors.emergencies.urgent.recv(), if urgent > 0 => Some(Work::Emergency(frame)),
+        Some(command) = doors.commands.recv() => Some(Work::Command(command)),
+        Some(findings) = doors.findings.recv(), if found > 0 => Some(Work::Findings(findings)),
+        Some(frame) = doors.emergencies.others.recv(), if others > 0 => Some(Work::Emergency(frame)),
+        () = tokio::time::sleep_until(until) => None,
+    };
+    let mut batch = Vec::from_iter(first);
+    batch.extend(waiting_at(&mut doors.emergencies.urgent, urgent).map(Work::Emergency));
+    batch.extend(waiting_at(&mut doors.commands, SHARE_MAX).map(Work::Command));
+    batch.extend(waiting_at(&mut doors.findings, found).map(Work::Findings));
+    batch.extend(waiting_at(&mut doors.emergencies.others, others).map(Work::Emergency));
     Some(batch)
+}
+
+/// What waits at a door, at most so many.
+fn waiting_at<T>(door: &mut mpsc::Receiver<T>, most: usize) -> impl Iterator<Item = T> {
+    std::iter::from_fn(|| door.try_recv().ok()).take(most)
 }
 
 #[cfg(test)]

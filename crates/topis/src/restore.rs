@@ -5,6 +5,8 @@ use room::{ControlRoom, RoomOptions};
 
 /// Records after which a new snapshot is worth its writing: replaying them takes tenths of a second.
 pub(crate) const SNAPSHOT_EVERY: u64 = 10_000;
+/// Nor is one begun sooner than this after the last, in milliseconds.
+pub(crate) const SNAPSHOT_REST_MS: u64 = 10_000;
 
 /// What the start found.
 pub(crate) struct Restored {

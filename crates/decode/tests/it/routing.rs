@@ -303,3 +303,28 @@ fn what_may_come_from_a_covert_alarm_is_confidential() {
         assert_eq!(reject.confidential, confidential, "{topic} {body}");
     }
 }
+
+#[test]
+fn what_may_wait_for_a_press_says_beyond_doubt_that_it_is_none() {
+    let feeds = feeds();
+    let alarm = "topis/v1/vehicle/22/1/alarm";
+    for (topic, body, may_wait) in [
+        (alarm, r#"{"kind":"call_request"}"#, true),
+        (alarm, r#"{"kind":" Breakdown ","state":"ended"}"#, true),
+        (alarm, r#"{"kind":"call\u005frequest"}"#, true),
+        (alarm, r#"{"kind":"panic"}"#, false),
+        (alarm, r#"{"kind":"a word of theirs"}"#, false),
+        (alarm, r#"{"event_id":"7"}"#, false),
+        (alarm, r#"{"kind":"call_request","kind":"panic"}"#, false),
+        (alarm, r#"{"kind":"call_request""#, false),
+        (alarm, r#"["call_request"]"#, false),
+        (alarm, "", false),
+        ("topis/v1/vehicle/alarm", "?", false),
+        ("topis/v1/vehicle/a/b/c/alarm", "?", false),
+        ("topis/v1/incident/police/1", r#"{"kind":"fire"}"#, true),
+        ("topis/v1/cap/kma", "<alert/>", true),
+    ] {
+        assert!(feeds.is_emergency(topic), "{topic}");
+        assert_eq!(feeds.may_wait(topic, body.as_bytes()), may_wait, "{topic} {body}");
+    }
+}

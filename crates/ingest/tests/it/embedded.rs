@@ -1,14 +1,13 @@
 //! The embedded broker: what an acknowledgement means, who gets in, and what it keeps.
 
 use bytes::Bytes;
-use ingest::{
-    Broker, BrokerError, BrokerUrl, EmbeddedBroker, EmbeddedConfig, EmergencyLane, Login, Outbox, OutboxConfig,
-};
+use ingest::{Broker, BrokerError, BrokerUrl, EmbeddedBroker, EmbeddedConfig, Login, Outbox, OutboxConfig};
 use rumqttc::v5::mqttbytes::{QoS, v5::LastWill};
 use std::{net::SocketAddr, sync::Arc};
 
 use crate::support::{
-    House, Peer, Seen, clock, embedded_config, is_emergency, lanes, next_emergency, next_frame, v5_options, within,
+    House, Peer, Seen, clock, embedded_config, emergency_lane, is_emergency, lanes, next_emergency, next_frame,
+    v5_options, within,
 };
 
 const ALARM: &str = "topis/v1/vehicle/a/1/alarm";
@@ -272,7 +271,7 @@ async fn a_client_id_cannot_be_taken_by_another_user_nor_a_will_left_for_one() {
 }
 
 async fn bind(config: EmbeddedConfig) -> Result<EmbeddedBroker, BrokerError> {
-    let (lane, _) = EmergencyLane::new(1);
+    let (lane, _) = emergency_lane(1);
     EmbeddedBroker::bind(config, lanes(), lane, Arc::new(is_emergency), clock()).await
 }
 

@@ -133,7 +133,42 @@ fn a_topic_always_goes_to_the_same_worker() {
 }
 
 #[test]
-fn a_lane_has_room_for_the_window_and_as_much_of_qos_0() {
-    let (lane, frames) = EmergencyLane::new(8);
-    assert_eq!((frames.max_capacity(), lane.counters().depth), (16, 0));
+fn each_queue_of_the_emergency_lane_has_room_for_the_window_and_a_share_of_qos_0() {
+    let (lane, frames) = EmergencyLane::new(8, Arc::new(|_, _| false));
+    assert_eq!((frames.urgent.max_capacity(), frames.others.max_capacity(), lane.counters().depth), (16, 16, 0));
+}
+
+#[tokio::test]
+async fn what_may_wait_stands_apart_and_fills_only_its_own_queue() {
+    let (lane, mut frames) = EmergencyLane::new(2, Arc::new(|_, payload| payload == b"call"));
+    let alarm = |payload: &'static str| lane.divert(frame("topis/v1/vehicle/22/8001/alarm", payload));
+    for payload in ["call", "press", "call", "call", "press"] {
+        alarm(payload);
+    }
+    let mut taken = Vec::new();
+    for queue in [&mut frames.urgent, &mut frames.others] {
+        while let Ok(emergency) = queue.try_recv() {
+            taken.push(emergency.frame.payload.clone());
+            emergency.done.recorded();
+        }
+    }
+    assert_eq!(taken, ["press", "press", "call", "call"]);
+    assert_eq!((lane.counters().qos0_shed, lane.counters().depth), (1, 0), "the third call");
+}
+
+#[tokio::test]
+async fn the_bytes_that_wait_are_bounded_and_come_free_when_a_frame_is_settled() {
+    let (lane, mut frames) = EmergencyLane::new(1_000, Arc::new(|_, _| false));
+    let body = Bytes::from(vec![b' '; 1024 * 1024]);
+    let big = || lane.divert(Frame { payload: body.clone(), ..frame("topis/v1/vehicle/22/8001/alarm", "") });
+    for _ in 0..70 {
+        big();
+    }
+    assert_eq!((lane.counters().received, lane.counters().qos0_shed), (63, 7), "64 MiB, each a little above one");
+    let first = frames.urgent.try_recv().unwrap();
+    big();
+    assert_eq!(lane.counters().qos0_shed, 8, "read and not settled, it still counts");
+    first.done.recorded();
+    big();
+    assert_eq!((lane.counters().received, lane.counters().qos0_shed), (64, 8));
 }

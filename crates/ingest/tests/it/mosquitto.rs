@@ -2,7 +2,7 @@
 
 use std::{process::Stdio, sync::Arc};
 
-use ingest::{BrokerUrl, EmbeddedConfig, EmergencyLane, EmergencySession, SessionConfig, TelemetrySession};
+use ingest::{BrokerUrl, EmbeddedConfig, EmergencySession, SessionConfig, TelemetrySession};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
@@ -10,8 +10,8 @@ use tokio::{
 };
 
 use crate::support::{
-    House, Peer, Seen, clock, embedded_config, is_emergency, lanes, link_is, next_emergency, next_frame, session,
-    within,
+    House, Peer, Seen, clock, embedded_config, emergency_lane, is_emergency, lanes, link_is, next_emergency,
+    next_frame, session, within,
 };
 
 const ALARM: &str = "topis/v1/vehicle/a/1/alarm";
@@ -109,7 +109,7 @@ async fn alarms_wait_at_mosquitto_while_we_are_away_and_come_again_when_withheld
     let port = free_port().await;
     let Some(_broker) = mosquitto(port).await else { return };
     let config = session(url(port), "topis-emergency", &["topis/v1/vehicle/+/+/alarm", "topis/v1/incident/#"]);
-    let (lane, mut frames) = EmergencyLane::new(8);
+    let (lane, mut frames) = emergency_lane(8);
     let open = || EmergencySession::new(config.clone(), lane.clone(), clock()).unwrap();
 
     let reader = open();
@@ -148,7 +148,7 @@ async fn however_much_mosquitto_kept_for_us_every_alarm_arrives() {
     let port = free_port().await;
     let Some(_broker) = mosquitto(port).await else { return };
     let config = session(url(port), "topis-emergency", &["topis/v1/vehicle/+/+/alarm"]);
-    let (lane, mut frames) = EmergencyLane::new(64);
+    let (lane, mut frames) = emergency_lane(64);
     let open = || EmergencySession::new(config.clone(), lane.clone(), clock()).unwrap();
     let reader = open();
     let mut link = reader.link();

@@ -2,16 +2,14 @@
 
 use std::net::SocketAddr;
 
-use ingest::{
-    BrokerUrl, EmergencyLane, EmergencySession, LinkState, Outbox, OutboxConfig, SessionConfig, TelemetrySession,
-};
+use ingest::{BrokerUrl, EmergencySession, LinkState, Outbox, OutboxConfig, SessionConfig, TelemetrySession};
 use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{clock, lanes, link_is, next_emergency, next_frame, session, within};
+use crate::support::{clock, emergency_lane, lanes, link_is, next_emergency, next_frame, session, within};
 
 const ALARMS: &str = "topis/v1/vehicle/+/+/alarm";
 
@@ -119,7 +117,7 @@ impl Conversation {
 #[tokio::test]
 async fn acknowledgements_leave_in_the_order_of_receipt() {
     let script = Script::new().await;
-    let (lane, mut frames) = EmergencyLane::new(8);
+    let (lane, mut frames) = emergency_lane(8);
     let reader = EmergencySession::new(session(script.url(), "topis-emergency", &[ALARMS]), lane, clock()).unwrap();
     let reader = tokio::spawn(reader.run());
     let mut client = script.accept(1).await;
@@ -140,7 +138,7 @@ async fn acknowledgements_leave_in_the_order_of_receipt() {
 #[tokio::test]
 async fn a_verdict_of_an_earlier_connection_acknowledges_nothing() {
     let script = Script::new().await;
-    let (lane, mut frames) = EmergencyLane::new(8);
+    let (lane, mut frames) = emergency_lane(8);
     let reader =
         EmergencySession::new(session(script.url(), "topis-emergency", &[ALARMS]), lane.clone(), clock()).unwrap();
     let mut link = reader.link();
@@ -167,7 +165,7 @@ async fn a_verdict_of_an_earlier_connection_acknowledges_nothing() {
 #[tokio::test]
 async fn qos_0_alarms_are_shed_only_when_their_share_is_full_and_never_displace_qos_1() {
     let script = Script::new().await;
-    let (lane, mut frames) = EmergencyLane::new(2);
+    let (lane, mut frames) = emergency_lane(2);
     let reader =
         EmergencySession::new(session(script.url(), "topis-emergency", &[ALARMS]), lane.clone(), clock()).unwrap();
     let reader = tokio::spawn(reader.run());
@@ -190,7 +188,7 @@ async fn qos_0_alarms_are_shed_only_when_their_share_is_full_and_never_displace_
 #[tokio::test]
 async fn a_broker_that_breaks_the_window_is_confirmed_what_was_taken_then_left_for_the_rest() {
     let script = Script::new().await;
-    let (lane, mut frames) = EmergencyLane::new(1);
+    let (lane, mut frames) = emergency_lane(1);
     let reader = EmergencySession::new(session(script.url(), "topis-emergency", &[ALARMS]), lane, clock()).unwrap();
     let mut link = reader.link();
     let reader = tokio::spawn(reader.run());

@@ -8,8 +8,8 @@ use std::{
 };
 
 use ingest::{
-    Broker, BrokerUrl, Clock, EmbeddedBroker, EmbeddedConfig, EmergencyFrame, EmergencyLane, Frame, LaneLimits, Lanes,
-    LinkStatus, SessionConfig, Users,
+    Broker, BrokerUrl, Clock, EmbeddedBroker, EmbeddedConfig, Emergencies, EmergencyFrame, EmergencyLane, Frame,
+    LaneLimits, Lanes, LinkStatus, SessionConfig, Users,
 };
 use rumqttc::v5::mqttbytes::QoS;
 use tokio::{
@@ -49,6 +49,12 @@ pub(crate) async fn next_frame(lanes: &Lanes) -> Frame {
     let mut batch = Vec::new();
     assert!(within("a frame in the lane", lanes.queues()[0].next_batch(&mut batch, 1)).await);
     batch.remove(0)
+}
+
+/// A lane where nothing may wait for anything else.
+pub(crate) fn emergency_lane(receive_maximum: u16) -> (EmergencyLane, mpsc::Receiver<EmergencyFrame>) {
+    let (lane, Emergencies { urgent, .. }) = EmergencyLane::new(receive_maximum, Arc::new(|_, _| false));
+    (lane, urgent)
 }
 
 pub(crate) async fn next_emergency(frames: &mut mpsc::Receiver<EmergencyFrame>) -> EmergencyFrame {
@@ -104,7 +110,7 @@ impl House {
     }
 
     pub(crate) async fn with(config: EmbeddedConfig) -> Self {
-        let (lanes, (lane, emergencies)) = (lanes(), EmergencyLane::new(16));
+        let (lanes, (lane, emergencies)) = (lanes(), emergency_lane(16));
         let broker = EmbeddedBroker::bind(config, Arc::clone(&lanes), lane.clone(), Arc::new(is_emergency), clock())
             .await
             .expect("the port is free");

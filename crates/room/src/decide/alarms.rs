@@ -1,7 +1,9 @@
 //! What a vehicle's alarm does: duplicate, raise, repeat, end (T1, T2, T6 to T8).
 
+use std::sync::Arc;
+
 use alert::{
-    AlarmPhase, AlarmReport, AlarmSubject, Alert, AlertId, Author, Change, CloseReason, Press, Subject,
+    AlarmKind, AlarmPhase, AlarmReport, AlarmSubject, Alert, AlertId, Author, Change, CloseReason, Press, Subject,
     has_plausible_time,
 };
 use transit::Now;
@@ -11,6 +13,8 @@ use crate::{ControlRoom, Decision, OpenKey, PressKey, Verdict};
 
 /// Subject of all alarms with unreadable ids once too many such are open.
 const OVERFLOW: &str = "*overflow*";
+/// Ends that name no press are remembered once in so long, by their own times, in milliseconds.
+const HEARTBEAT_MS: i64 = 600_000;
 
 impl ControlRoom {
     pub(super) fn decide_alarm(&self, report: &AlarmReport, now: Now) -> Decision {
@@ -55,9 +59,10 @@ impl ControlRoom {
         let passenger_priority = self.options.passenger_priority;
         let Some(alert) = open else {
             let mut draft = Draft::of(self, now);
-            let alert = Alert::raise(self.next_id(now), key.subject, report, passenger_priority, now);
+            let alert = Alert::raise(self.next_id(now), key.subject.clone(), report, passenger_priority, now);
             let fingerprint = Some(report.fingerprint);
             let id = draft.raise(alert, |alert| Change::AlertRaised { alert, fingerprint, identified, ordered: None });
+            draft.end_if_over(&id, &key, report);
             return draft.ends(Verdict::Raised(id));
         };
         let press = Press::of(report, identified, passenger_priority);
@@ -67,6 +72,7 @@ impl ControlRoom {
         let again = Change::AlertRepeated { alert: id.clone(), at, re_alarmed, sounds, release_at, press, ack_due_at };
         draft.push(again);
         draft.expose(&id);
+        draft.end_if_over(&id, &key, report);
         draft.ends(Verdict::Repeated { alert: id, re_alarmed })
     }
 
@@ -78,7 +84,9 @@ impl ControlRoom {
             let mut of_subject = self.open_of(&key.subject).filter(|alert| alert.status == key.status);
             of_subject.find(|alert| alert.event_id.as_ref() == Some(event_id))
         };
-        let Some(alert) = by_event_id().or_else(|| self.find_open(&key)) else { return nothing(Verdict::NothingOpen) };
+        let Some(alert) = by_event_id().or_else(|| self.find_open(&key)) else {
+            return self.remember_end(key, report, Verdict::NothingOpen, now);
+        };
         let plausible = report.event_time.filter(|_| has_plausible_time(report));
         if matches!((plausible, alert.last_event_at), (Some(ended), Some(pressed)) if ended < pressed) {
             // An end that was overtaken by a newer press ends nothing.
@@ -87,16 +95,64 @@ impl ControlRoom {
         let id = alert.id.clone();
         let verdict = Verdict::SourceNormal(id.clone());
         if alert.source_normal_at.is_some() {
-            return nothing(verdict);
+            return self.remember_end(OpenKey::of(alert), report, verdict, now);
         }
         let press = Press::of(report, press_key(report).is_some(), self.options.passenger_priority);
-        if alert.latched {
-            return one(Change::AlertSourceNormal { alert: id, at: now.utc, press: Some(press) }, verdict);
-        }
         let mut draft = Draft::of(self, now);
-        let source = Author::Source(press.source);
-        draft.clear(&id, Some(press), source, CloseReason::Resolved);
+        draft.end(&id, press);
         draft.ends(verdict)
+    }
+
+    /// Nothing of that is open and active. Where its press may still come, its end is remembered for it. An end that names
+    /// no press may be no more than a device's heartbeat, so of those only one in a while is.
+    fn remember_end(&self, key: OpenKey, report: &AlarmReport, otherwise: Verdict, now: Now) -> Decision {
+        let press = Press::of(report, press_key(report).is_some(), self.options.passenger_priority);
+        let known = self.ends.find(&key, now.utc, self.options.ends_ms);
+        let after = |ms: i64| known.is_none_or(|known| known.event_at.map(|at| at.plus_millis(ms)) < press.event_at);
+        let news = if press.event_id.is_some() { after(0) } else { after(HEARTBEAT_MS) };
+        if is_unparsed(&key.subject) || !press.plausible || !news {
+            return nothing(otherwise);
+        }
+        let OpenKey { subject, rule, status } = key;
+        let (at, press) = (now.utc, Box::new(press));
+        let verdict = if otherwise == Verdict::NothingOpen { Verdict::EndCameFirst } else { otherwise };
+        one(Change::EndCameFirst { subject, rule, status, at, press }, verdict)
+    }
+}
+
+impl Draft {
+    /// The source of an open alert is normal again.
+    fn end(&mut self, id: &AlertId, press: Press) {
+        if self.room.find_alert(id).is_some_and(|alert| alert.latched) {
+            self.push(Change::AlertSourceNormal { alert: id.clone(), at: self.now.utc, press: Some(press) });
+        } else {
+            let source = Author::Source(press.source);
+            self.clear(id, Some(press), source, CloseReason::Resolved);
+        }
+    }
+
+    /// A press that comes after its end has raised as any other; that it is over is known too.
+    fn end_if_over(&mut self, id: &AlertId, key: &OpenKey, report: &AlarmReport) {
+        let Some(pressed) = report.event_time.filter(|_| has_plausible_time(report)) else { return };
+        // A newer press of it is not over.
+        let last = self.room.find_alert(id).and_then(|alert| alert.last_event_at).map_or(pressed, |at| at.max(pressed));
+        let end = self.room.end_of(key, report, self.now).filter(|end| end.event_at.is_some_and(|ended| last <= ended));
+        if let Some(end) = end {
+            self.end(id, Press::clone(&end));
+        }
+    }
+}
+
+impl ControlRoom {
+    /// The newest end that is known of what `report` presses; one that names no kind, by the press's id.
+    fn end_of(&self, key: &OpenKey, report: &AlarmReport, now: Now) -> Option<Arc<Press>> {
+        let find = |key: &OpenKey| self.ends.find(key, now.utc, self.options.ends_ms).map(Arc::clone);
+        let of_no_kind = || {
+            let event_id = report.event_id.as_ref()?;
+            let key = OpenKey { rule: AlarmKind::Other.rule().to_owned(), ..key.clone() };
+            find(&key).filter(|end| end.event_id.as_ref() == Some(event_id))
+        };
+        find(key).or_else(of_no_kind)
     }
 }
 

@@ -214,15 +214,16 @@ proptest! {
     }
 
     #[test]
-    fn i18_the_same_presses_in_any_order_end_in_the_same_state(
+    fn i18_the_same_presses_and_ends_in_any_order_end_in_the_same_state(
         order in Just((0..6_u32).collect::<Vec<_>>()).prop_shuffle(),
+        verbs in prop::collection::vec(prop_oneof![2 => Just("press"), 1 => Just("end")], 6),
         kinds in prop::collection::vec(prop_oneof![Just("panic"), Just("fire"), Just("breakdown"), Just("panic passenger")], 6),
     ) {
         let play = |order: &[u32]| {
             let mut stage = Stage::new(RoomOptions::default());
             for n in order {
-                let kind = kinds[*n as usize];
-                stage.step(&input(&format!("+0 press 22/1 e{n}@{n} {kind}")), now(100));
+                let (verb, kind) = (verbs[*n as usize], kinds[*n as usize]);
+                stage.step(&input(&format!("+0 {verb} 22/1 e{n}@{n} {kind}")), now(100));
             }
             let mut end: Vec<_> = stage.room.alerts().map(|a| {
                 (a.rule.clone(), a.priority, a.condition, a.count, a.covert, a.last_event_at, a.source_normal_at)

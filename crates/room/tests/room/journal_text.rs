@@ -27,14 +27,16 @@ fn each_change_of_an_alert_has_its_text() {
         {"alert_acknowledged":{"alert":"20261123-1","at":1795420803000,"actor":{"by":"kim","desk":null},"seen":2,"comment":null,"request_id":"kim/20261123-1/acknowledge/2"}}
         {"alert_closed":{"alert":"20261123-1","at":1795420804000,"author":{"person":{"by":"kim","desk":null}},"reason":"resolved","comment":"police","request_id":"kim/20261123-1/close/resolved"}}
         {"alert_raised":{"alert":{"id":"20261123-2","rule":"CALL.BREAKDOWN","subject":{"unparsed":"x/y"},"priority":"P3","class":"service","kind":"breakdown","kind_word":null,"source":"driver","feed":"native","event_id":null,"event_at":null,"last_event_at":null,"received_at":1795420805000,"raised_at":1795420805000,"last_seen_at":1795420805000,"annunciated_at":1795420805000,"condition":"active","latched":false,"source_normal_at":null,"acknowledgement":null,"previous_owner":null,"count":1,"re_alarmed_count":null,"status":"actual","covert":false,"retained":false,"lat":null,"lon":null,"quality":["unparsed"],"text":null,"passengers":null,"closing":null,"history":[],"repeats_folded":0,"due":{"acknowledge_at":1795421705000},"seq":0,"durable":true},"fingerprint":"9b6b662215076953ddba356f5d5daaef","identified":false}}
-        {"alert_cleared":{"alert":"20261123-2","at":1795420806000,"press":{"fingerprint":"c8b5ba4600b20136c4b74e5087b1edb5","identified":false,"event_id":null,"event_at":null,"plausible":false,"received_at":1795420806000,"source":"driver","priority":"P3","covert":false,"retained":false,"lat":null,"lon":null,"quality":["unparsed"],"text":null,"passengers":null}}}"#]].assert_eq(&records(
+        {"alert_cleared":{"alert":"20261123-2","at":1795420806000,"press":{"fingerprint":"c8b5ba4600b20136c4b74e5087b1edb5","identified":false,"event_id":null,"event_at":null,"plausible":false,"received_at":1795420806000,"source":"driver","priority":"P3","covert":false,"retained":false,"lat":null,"lon":null,"quality":["unparsed"],"text":null,"passengers":null}}}
+        {"end_came_first":{"subject":{"vehicle":{"agency":"22","vehicle":"801"}},"rule":"EMG.FIRE","status":"actual","at":1795420807000,"press":{"fingerprint":"e587f0792af0fb5f6b86528ad0da2498","identified":true,"event_id":"e9","event_at":1795420807000,"plausible":true,"received_at":1795420807000,"source":"driver","priority":"P1","covert":false,"retained":false,"lat":null,"lon":null,"quality":[],"text":null,"passengers":null}}}"#]].assert_eq(&records(
         "+0 press 22/800 e1@0 fix=60.17,24.94 text=help passengers=3
          +1 press 22/800 e2@1
          +2 end 22/800 e2@2
          +3 ack 1 by kim seen=2
          +4 close 1 by kim resolved comment=police
          +5 press ?x/y breakdown
-         +6 end ?x/y breakdown",
+         +6 end ?x/y breakdown
+         +7 end 22/801 e9@7 fire",
     ));
 }
 

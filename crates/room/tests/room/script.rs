@@ -110,6 +110,7 @@ fn told(room: &ControlRoom, decision: &Decision) -> String {
         Verdict::Repeated { .. } => "repeated".to_owned(),
         Verdict::Duplicate(_) => "duplicate".to_owned(),
         Verdict::SourceNormal(_) => "source normal".to_owned(),
+        Verdict::EndCameFirst => "end came first".to_owned(),
         Verdict::NothingOpen => "nothing open".to_owned(),
         Verdict::Done(_) => "done".to_owned(),
         Verdict::Incident(outcome) => return format!("{outcome:?}"),

@@ -24,6 +24,42 @@ fn a_panic_button_is_pressed_taken_and_closed() {
 }
 
 #[test]
+fn an_end_that_comes_before_its_press_is_known_when_the_press_comes() {
+    check(
+        "+0 end 22/800 e1@0 fire
+         +1 end 22/800 e1@0 fire
+         +2 press 22/800 e1@-5 fire
+         +3 press 22/800 e2@3 fire
+         +10 end 22/801 e7@10 breakdown
+         +11 press 22/801 e7@9 breakdown
+         +20 end 22/802 e4@20 other
+         +21 press 22/802 e4@19 fire
+         +22 press 22/802 e5@18 panic
+         +30 end 22/803 @30 fire
+         +31 end 22/803 @31 fire
+         +32 press 22/803 @30 fire
+         +40 end 22/804 e1@40 fire
+         +3642 press 22/804 e1@39 fire",
+        &expect![[r#"
+            +0 end 22/800 e1@0 fire => end came first
+            +1 end 22/800 e1@0 fire => nothing open
+            +2 press 22/800 e1@-5 fire => raised 20261123-1: P1 active, nobody's, source normal, count 1
+            +3 press 22/800 e2@3 fire => repeated 20261123-1: P1 active, nobody's, count 2
+            +10 end 22/801 e7@10 breakdown => end came first
+            +11 press 22/801 e7@9 breakdown => raised 20261123-2: P3 cleared, nobody's, source normal, count 1
+            +20 end 22/802 e4@20 other => end came first
+            +21 press 22/802 e4@19 fire => raised 20261123-3: P1 active, nobody's, source normal, count 1
+            +22 press 22/802 e5@18 panic => raised 20261123-4: P1 active, nobody's, count 1
+            +30 end 22/803 @30 fire => end came first
+            +31 end 22/803 @31 fire => nothing open
+            +32 press 22/803 @30 fire => raised 20261123-5: P1 active, nobody's, source normal, count 1
+            +40 end 22/804 e1@40 fire => end came first
+            +3642 press 22/804 e1@39 fire => raised 20261123-6: P1 active, nobody's, count 1, late
+        "#]],
+    );
+}
+
+#[test]
 fn a_duplicate_is_the_same_id_and_the_same_time_even_after_closing() {
     check(
         "+0 press 22/800 e1@0
@@ -250,7 +286,7 @@ fn the_source_going_normal_leaves_an_emergency_active() {
          +32 end 22/800 e9@25
          +40 end 22/800 e2@40 other",
         &expect![[r#"
-            +0 end 22/800 e0@0 => nothing open
+            +0 end 22/800 e0@0 => end came first
             +10 press 22/800 e1@10 => raised 20261123-1: P1 active, nobody's, count 1
             +20 end 22/800 e1@20 => source normal 20261123-1: P1 active, nobody's, source normal, count 1
             +21 end 22/800 e1@20 => duplicate 20261123-1: P1 active, nobody's, source normal, count 1

@@ -65,6 +65,30 @@ impl RecordLog for SlowDisk {
     }
 }
 
+fn is_call(_topic: &str, payload: &[u8]) -> bool {
+    payload == CALL
+}
+
+const CALL: &[u8] = br#"{"kind":"call_request"}"#;
+const PRESS: &[u8] = br#"{"kind":"fire"}"#;
+
+fn alarm(vehicle: &str, payload: &'static [u8]) -> Frame {
+    Frame {
+        topic: format!("topis/v1/vehicle/22/{vehicle}/alarm").into(),
+        payload: bytes::Bytes::from_static(payload),
+        qos: 1,
+        retained: false,
+        dup: false,
+        received_at: Clock::wall().now().utc,
+    }
+}
+
+fn acknowledge(alert: &alert::AlertId) -> Command {
+    let actor = Actor { by: "kim".to_owned(), ..Actor::default() };
+    let order = Order::Acknowledge { alert: alert.clone(), seen: None, comment: None };
+    Command { request_id: order.default_request_id("kim"), actor, order }
+}
+
 /// A running owner and everything around it.
 struct Desk {
     disk: Sender<Disk>,
@@ -102,10 +126,11 @@ impl Desk {
             clock,
             keep_ms: i64::MAX,
             kept_seq: 0,
+            kept_at_mono_ms: 0,
             keeping: None,
             trouble: None,
         };
-        let (lane, emergencies) = EmergencyLane::new(16);
+        let (lane, emergencies) = EmergencyLane::new(16, Arc::new(is_call));
         let (orders, commands) = mpsc::channel(16);
         let (found, findings) = mpsc::channel(1);
         let doors = Doors { emergencies, commands, findings, stop: stop.clone() };
@@ -115,14 +140,7 @@ impl Desk {
 
     /// A driver presses; nobody waits for the confirmation.
     fn press(&self, vehicle: &str) {
-        self.lane.divert(Frame {
-            topic: format!("topis/v1/vehicle/22/{vehicle}/alarm").into(),
-            payload: bytes::Bytes::from_static(br#"{"kind":"fire"}"#),
-            qos: 1,
-            retained: false,
-            dup: false,
-            received_at: Clock::wall().now().utc,
-        });
+        self.lane.divert(alarm(vehicle, PRESS));
     }
 
     /// Waits until readers see what they should.
@@ -139,10 +157,8 @@ impl Desk {
     }
 
     async fn order(&self, alert: &Alert) -> oneshot::Receiver<CommandAnswer> {
-        let actor = Actor { by: "kim".to_owned(), ..Actor::default() };
-        let order = Order::Acknowledge { alert: alert.id.clone(), seen: None, comment: None };
         let (answer, answered) = oneshot::channel();
-        let command = Command { request_id: order.default_request_id("kim"), actor, order };
+        let command = acknowledge(&alert.id);
         assert!(self.orders.send(PendingCommand { command, answer }).await.is_ok());
         answered
     }
@@ -212,4 +228,49 @@ async fn an_owner_told_to_stop_at_a_hanging_disk_stops_and_promises_nothing() {
     let disk = desk.disk.clone();
     desk.close().await;
     drop(disk); // it hung until now
+}
+
+#[tokio::test]
+async fn no_storm_at_one_door_holds_up_the_others_and_presses_come_first() {
+    let (lane, emergencies) = EmergencyLane::new(1_000, Arc::new(is_call));
+    let (orders, commands) = mpsc::channel(1_000);
+    let (found, findings) = mpsc::channel(100);
+    let mut doors = Doors { emergencies, commands, findings, stop: CancellationToken::new() };
+    for n in 0..600 {
+        lane.divert(alarm(&n.to_string(), CALL));
+    }
+    for n in 0..300 {
+        lane.divert(alarm(&n.to_string(), PRESS));
+        let command = acknowledge(&alert::AlertId::find("20261126-1").unwrap());
+        assert!(orders.try_send(PendingCommand { command, answer: oneshot::channel().0 }).is_ok());
+    }
+    for _ in 0..20 {
+        assert!(found.try_send(Vec::new()).is_ok());
+    }
+    let mut counts = Vec::new();
+    for waiting in [0, 0, WAITING_MAX, WAITING_WITH_PRESSES_MAX] {
+        let batch = next_batch(&mut doors, waiting, Instant::now() + RETRY).await.unwrap();
+        let kinds: Vec<&str> = batch
+            .iter()
+            .map(|work| match work {
+                Work::Emergency(emergency) if emergency.frame.payload == PRESS => "press",
+                Work::Emergency(_) => "call",
+                Work::Command(_) => "order",
+                Work::Findings(_) => "found",
+            })
+            .collect();
+        let mut order = kinds.clone();
+        order.dedup();
+        counts.push(order.iter().map(|kind| (*kind, kinds.iter().filter(|k| k == &kind).count())).collect::<Vec<_>>());
+    }
+    assert_eq!(
+        counts,
+        [
+            vec![("press", 257), ("order", 256), ("found", 8), ("call", 256)],
+            vec![("press", 43), ("order", 44), ("found", 8), ("call", 256)],
+            // What may wait finds no more room.
+            vec![],
+            vec![],
+        ]
+    );
 }

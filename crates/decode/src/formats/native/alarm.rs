@@ -3,7 +3,9 @@
 //! What cannot be read is said in warnings and, when nothing could be, kept as the head of the body. Knows nothing of
 //! what an alarm leads to.
 
-use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject};
+use std::borrow::Cow;
+
+use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertClass};
 use transit::{Fix, Status, VehicleId, VehicleKey};
 
 use super::BODY_BYTES_MAX;
@@ -72,6 +74,23 @@ pub(super) fn decode(source: &Source, frame: &Frame<'_>, between: &str, out: &mu
         received_at: frame.received_at,
     };
     out.messages.push(Message::Alarm(Box::new(report)));
+}
+
+/// Whether a body says of itself, beyond doubt, that it is no emergency. Its raise and its end are of one kind, so both
+/// get one answer; an end that names no kind is told from the order of events by their times.
+pub(super) fn may_wait(payload: &[u8]) -> bool {
+    /// Fails on a kind that is given twice.
+    #[derive(serde::Deserialize)]
+    struct Kind<'a> {
+        #[serde(borrow)]
+        kind: Cow<'a, str>,
+    }
+    if payload.len() > BODY_BYTES_MAX {
+        return false;
+    }
+    let kind: Option<AlarmKind> =
+        serde_json::from_slice::<Kind<'_>>(payload).ok().and_then(|Kind { kind }| transit::Word::find(kind.trim()));
+    kind.is_some_and(|kind| kind.class() != AlertClass::Emergency)
 }
 
 fn subject(source: &Source, between: &str, notes: &mut Notes) -> AlarmSubject {

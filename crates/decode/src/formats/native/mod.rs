@@ -101,6 +101,11 @@ pub(crate) fn is_emergency(below_root: &str) -> bool {
     }
 }
 
+/// Whether presses overtake a frame that [`is_emergency`].
+pub(crate) fn may_wait(below_root: &str, payload: &[u8]) -> bool {
+    !matches!(meaning(below_root), Meaning::Alarm { .. }) || alarm::may_wait(payload)
+}
+
 /// The topic of ours that is nearest to `topic`.
 pub(crate) fn nearest(prefix: &str, topic: &str) -> String {
     let below = topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
