@@ -49,7 +49,23 @@ pub(crate) struct Recipe {
     /// Whose changes make it stale.
     pub(crate) collection: Collection,
     /// Its body.
-    pub(crate) encode: fn(&Snapshot, Format) -> Vec<u8>,
+    pub(crate) encode: Encode,
+}
+
+/// Makes a body.
+#[derive(Clone, Copy)]
+pub(crate) enum Encode {
+    /// It says of what instant it is, as everything of ours does.
+    AsOf(fn(&Snapshot, Format) -> Vec<u8>),
+    /// It carries a time in whole seconds by which its readers tell new from old: one body a second, and a second for
+    /// each body, that never goes back, whatever the clock does.
+    Stamped(fn(&Snapshot, Format, UtcMillis) -> Vec<u8>),
+}
+
+impl Recipe {
+    fn is_stamped(&self) -> bool {
+        matches!(self.encode, Encode::Stamped(_))
+    }
 }
 
 /// One list as bytes.
@@ -71,7 +87,8 @@ pub(crate) struct Encoded {
 struct Slot {
     plain: ArcSwapOption<Encoded>,
     packed: ArcSwapOption<(Instant, Arc<Encoded>)>,
-    turn: Mutex<()>,
+    /// Held by whoever encodes; the last second that a body was stamped with.
+    turn: Mutex<i64>,
 }
 
 /// Bodies smaller than this are not worth compressing.
@@ -117,12 +134,13 @@ impl Bodies {
             let encoded = slot.plain.load_full()?;
             // Ages have to move though nothing happens: a body is true as of its own `as_of`.
             let is_old = snapshot.as_of.since(encoded.as_of) >= REPAINT_MS;
-            (encoded.revision >= revision && !is_old).then_some(encoded)
+            let is_kept = if recipe.is_stamped() { is_of_this_second(snapshot, &encoded) } else { !is_old };
+            (is_kept && (encoded.revision >= revision || recipe.is_stamped())).then_some(encoded)
         };
         if let Some(encoded) = kept() {
             return Ok(encoded);
         }
-        let _turn = slot.turn.lock().await;
+        let mut stamp = slot.turn.lock().await;
         if let Some(encoded) = kept() {
             return Ok(encoded);
         }
@@ -130,7 +148,14 @@ impl Bodies {
         let read = Arc::clone(snapshot);
         // Nobody else will be given the old one: a fleet's body is large, and two of them are not needed at once.
         slot.plain.store(None);
-        let body = aside(move || encode(&read, format)).await?;
+        let body = match encode {
+            Encode::AsOf(encode) => aside(move || encode(&read, format)).await?,
+            Encode::Stamped(encode) => {
+                *stamp = (*stamp + 1).max(snapshot.as_of.0.div_euclid(1_000));
+                let stamp = UtcMillis(*stamp * 1_000);
+                aside(move || encode(&read, format, stamp)).await?
+            }
+        };
         let total = self.encodes.fetch_add(1, Ordering::Relaxed) + 1;
         metrics::counter!("topis_body_encodes_total").absolute(total);
         let encoded = Arc::new(Encoded {
@@ -152,6 +177,11 @@ impl Bodies {
         let kept = || {
             let packed = slot.packed.load();
             let (made, encoded) = packed.as_deref()?;
+            if recipe.is_stamped() {
+                let plain = slot.plain.load();
+                let is_the_same = plain.as_ref().is_some_and(|plain| plain.as_of == encoded.as_of);
+                return (is_the_same && is_of_this_second(snapshot, encoded)).then(|| (true, Arc::clone(encoded)));
+            }
             if encoded.revision >= revision && recipe.collection != Collection::Everything {
                 return Some((true, Arc::clone(encoded)));
             }
@@ -184,6 +214,11 @@ impl Bodies {
         slot.packed.store(Some(Arc::new((Instant::now(), Arc::clone(&encoded)))));
         Ok(encoded)
     }
+}
+
+/// Whether a stamped body still stands for what `snapshot` shows; one from before the clock was set back does not.
+fn is_of_this_second(snapshot: &Snapshot, encoded: &Encoded) -> bool {
+    snapshot.as_of.since(encoded.as_of).abs() < REPAINT_MS
 }
 
 /// Runs work of milliseconds where it holds up no connection.

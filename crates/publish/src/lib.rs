@@ -16,7 +16,7 @@ mod samples;
 pub use advisory::{Advisory, Withheld};
 pub use formats::{
     EncodeAlerts, EncodeIncidents, EncodeReport, EncodeVehicles, FORMATS, FormatDef,
-    gtfs_rt_alerts::{service_alerts, service_alerts_json, service_alerts_pb},
+    gtfs_rt_alerts::service_alerts,
     text::{DegradedLine, StatusFigures, status_text},
 };
 pub use phrases::{HEADLINE_CHARS, Lang, headline, headline_args, headline_code, place_text, position_text};

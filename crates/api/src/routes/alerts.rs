@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Principal, Role, Shared, Snapshot,
     answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
-    bodies::{Recipe, Whole, aside},
+    bodies::{Encode, Recipe, Whole, aside},
     etag::Cursor,
     filters::{AlertFilter, SHELVED},
     format::{Format, OF_ALERTS, codes, negotiate},
@@ -205,7 +205,7 @@ async fn list(
         } else {
             (Whole::AlertsForViewers, for_viewers)
         };
-        let recipe = Recipe { whole: whole_list, format, collection: Collection::Alerts, encode };
+        let recipe = Recipe { whole: whole_list, format, collection: Collection::Alerts, encode: Encode::AsOf(encode) };
         return whole(&shared, &snapshot, &recipe, &headers).await;
     }
     let filter = AlertFilter::of(&params, see_covert)?;

@@ -12,7 +12,7 @@ use super::{Levels, Routes, sees_covert, wait_if_asked};
 use crate::{
     Principal, Shared, Snapshot,
     answer::{Meta, Rows, envelope, json, not_modified, whole},
-    bodies::{Recipe, Whole},
+    bodies::{Encode, Recipe, Whole},
     format::{Format, JSON_ONLY, codes, negotiate},
     params::{NoQuery, Params, Shape, WAIT, many, one as single, query},
     problem::ApiError,
@@ -79,7 +79,7 @@ async fn list(
     let snapshot = shared.live()?;
     let format = negotiate(params.one("f")?, &headers, JSON_ONLY)?;
     let snapshot = wait_if_asked(&shared, snapshot, Collection::Feeds, &params, None, &headers).await?;
-    let recipe = Recipe { whole: Whole::Feeds, format, collection: Collection::Feeds, encode };
+    let recipe = Recipe { whole: Whole::Feeds, format, collection: Collection::Feeds, encode: Encode::AsOf(encode) };
     whole(&shared, &snapshot, &recipe, &headers).await
 }
 

@@ -7,13 +7,14 @@ use publish::{
     Advisory, FormatDef,
     formats::{gtfs_rt, gtfs_rt_alerts},
 };
+use transit::UtcMillis;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Routes, vehicles::encode};
+use super::Routes;
 use crate::{
     Shared, Snapshot,
     answer::whole,
-    bodies::{Recipe, Whole},
+    bodies::{Encode, Recipe, Whole},
     format::Format,
     params::{NoQuery, Params},
     problem::ApiError,
@@ -29,10 +30,24 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(alerts_json))
 }
 
+fn is_protobuf(format: Format) -> bool {
+    matches!(format, Format::Other(def) if def.code == gtfs_rt::PROTOBUF.code)
+}
+
+fn vehicles(snapshot: &Snapshot, format: Format, stamp: UtcMillis) -> Vec<u8> {
+    let vehicles = snapshot.view.vehicles.values().map(|vehicle| &**vehicle);
+    let message = gtfs_rt::vehicle_positions(vehicles, snapshot.as_of, stamp);
+    if is_protobuf(format) { gtfs_rt::to_pb(&message) } else { gtfs_rt::to_json(&message) }
+}
+
 async fn feed(shared: &Shared, headers: &HeaderMap, def: &'static FormatDef) -> Result<Response, ApiError> {
     let snapshot = shared.live()?;
-    let recipe =
-        Recipe { whole: Whole::Vehicles, format: Format::Other(def), collection: Collection::Vehicles, encode };
+    let recipe = Recipe {
+        whole: Whole::Vehicles,
+        format: Format::Other(def),
+        collection: Collection::Vehicles,
+        encode: Encode::Stamped(vehicles),
+    };
     whole(shared, &snapshot, &recipe, headers).await
 }
 
@@ -55,20 +70,16 @@ async fn json(State(shared): State<Arc<Shared>>, headers: HeaderMap, _: Params<N
 }
 
 /// What operators have told the public, and no more than that.
-fn advisories(snapshot: &Snapshot, format: Format) -> Vec<u8> {
+fn advisories(snapshot: &Snapshot, format: Format, stamp: UtcMillis) -> Vec<u8> {
     let public: Vec<Advisory> = snapshot.room.incidents().filter_map(|incident| Advisory::of(incident).ok()).collect();
-    match format {
-        Format::Other(def) if def.code == gtfs_rt::PROTOBUF.code => {
-            gtfs_rt_alerts::service_alerts_pb(&public, snapshot.as_of)
-        }
-        Format::Other(_) | Format::Json => gtfs_rt_alerts::service_alerts_json(&public, snapshot.as_of),
-    }
+    let message = gtfs_rt_alerts::service_alerts(&public, stamp);
+    if is_protobuf(format) { gtfs_rt::to_pb(&message) } else { gtfs_rt::to_json(&message) }
 }
 
 async fn alerts(shared: &Shared, headers: &HeaderMap, def: &'static FormatDef) -> Result<Response, ApiError> {
     let snapshot = shared.live()?;
     let (format, collection) = (Format::Other(def), Collection::Incidents);
-    let recipe = Recipe { whole: Whole::Advisories, format, collection, encode: advisories };
+    let recipe = Recipe { whole: Whole::Advisories, format, collection, encode: Encode::Stamped(advisories) };
     whole(shared, &snapshot, &recipe, headers).await
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Shared, Snapshot,
     answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
-    bodies::{Recipe, Whole, aside},
+    bodies::{Encode, Recipe, Whole, aside},
     etag::Cursor,
     filters::{IncidentFilter, order_of},
     format::{Format, OF_INCIDENTS, codes, negotiate},
@@ -140,7 +140,8 @@ async fn list(
     let snapshot = shared.live()?;
     let format = negotiate(params.one("f")?, &headers, OF_INCIDENTS)?;
     if params.is_plain() {
-        let recipe = Recipe { whole: Whole::Incidents, format, collection: Collection::Incidents, encode };
+        let recipe =
+            Recipe { whole: Whole::Incidents, format, collection: Collection::Incidents, encode: Encode::AsOf(encode) };
         return whole(&shared, &snapshot, &recipe, &headers).await;
     }
     let filter = IncidentFilter::of(&params)?;

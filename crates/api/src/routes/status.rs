@@ -13,7 +13,7 @@ use super::{Routes, sees_covert, wait_if_asked};
 use crate::{
     Principal, Shared, Snapshot,
     answer::{Meta, answer, envelope, not_modified, whole},
-    bodies::{Recipe, Whole, aside},
+    bodies::{Encode, Recipe, Whole, aside},
     filters::order_of,
     format::{Format, OF_STATUS, codes, negotiate},
     params::{LANG, Params, Shape, WAIT, one, query},
@@ -116,7 +116,8 @@ async fn status(
         } else {
             (Whole::StatusForViewers, for_viewers)
         };
-        let recipe = Recipe { whole: whole_wall, format, collection: Collection::Everything, encode };
+        let recipe =
+            Recipe { whole: whole_wall, format, collection: Collection::Everything, encode: Encode::AsOf(encode) };
         return whole(&shared, &snapshot, &recipe, &headers).await;
     }
     let lang = params.lang()?;

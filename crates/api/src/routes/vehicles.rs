@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Shared, Snapshot,
     answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
-    bodies::{Recipe, Whole, aside},
+    bodies::{Encode, Recipe, Whole, aside},
     filters::{VehicleFilter, order_of},
     format::{Format, OF_VEHICLES, codes, negotiate},
     params::{NoQuery, PAGING, Params, VEHICLE_FILTERS, WAIT, query},
@@ -112,7 +112,8 @@ async fn list(
     let snapshot = shared.live()?;
     let format = negotiate(params.one("f")?, &headers, OF_VEHICLES)?;
     if params.is_plain() {
-        let recipe = Recipe { whole: Whole::Vehicles, format, collection: Collection::Vehicles, encode };
+        let recipe =
+            Recipe { whole: Whole::Vehicles, format, collection: Collection::Vehicles, encode: Encode::AsOf(encode) };
         return whole(&shared, &snapshot, &recipe, &headers).await;
     }
     let filter = VehicleFilter::of(&params)?;

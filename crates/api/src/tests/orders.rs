@@ -160,6 +160,7 @@ async fn an_operators_incident_goes_outside_in_the_words_that_were_ordered() {
     assert!(refused.problem().contains("text: is required by language"), "{}", refused.text());
     let words = json!({"by": "kim", "title": "Fire at the bridge", "text": {"en": "550 is diverted"}});
     assert_eq!(desk.order(&format!("{path}/publish"), words).await.0, 200);
+    desk.pass(1_000);
     let seen = desk.get(public).await;
     assert!(seen.text().contains("550 is diverted") && !seen.text().contains("pump"), "{}", seen.text());
     let id = desk.press("18/1", AlarmKind::Fire, |_| {});

@@ -20,7 +20,7 @@ pub const PROTOBUF: FormatDef = FormatDef {
     media_type: "application/x-protobuf",
     doc: "GTFS-Realtime 2.0 FeedMessage, FULL_DATASET: vehicles at most 90 s old with a trustworthy position.",
     own_route: true,
-    vehicles: Some(|vehicles, as_of| vehicle_positions(vehicles, as_of).encode_to_vec()),
+    vehicles: None,
     alerts: None,
     incidents: None,
     reports: None,
@@ -32,7 +32,7 @@ pub const JSON: FormatDef = FormatDef {
     media_type: "application/json",
     doc: "The same GTFS-Realtime FeedMessage as canonical protobuf-JSON, for people.",
     own_route: true,
-    vehicles: Some(|vehicles, as_of| json(&vehicle_positions(vehicles, as_of))),
+    vehicles: None,
     alerts: None,
     incidents: None,
     reports: None,
@@ -51,20 +51,31 @@ const SUSPECT: [QualityFlag; 6] = [
     QualityFlag::Retained,
 ];
 
-/// The publishable ones among `vehicles`, entity ids being `agency/vehicle`.
-pub fn vehicle_positions(vehicles: &mut dyn Iterator<Item = &VehicleRecord>, as_of: UtcMillis) -> FeedMessage {
+/// The publishable ones among `vehicles`, entity ids being `agency/vehicle`, under a header of the time `at`: `as_of` or
+/// later.
+pub fn vehicle_positions<'a>(
+    vehicles: impl IntoIterator<Item = &'a VehicleRecord>,
+    as_of: UtcMillis,
+    at: UtcMillis,
+) -> FeedMessage {
     FeedMessage {
         header: FeedHeader {
             gtfs_realtime_version: "2.0".to_owned(),
             incrementality: Some(Incrementality::FullDataset.into()),
-            timestamp: Some(seconds(as_of)),
+            timestamp: Some(seconds(at)),
             ..FeedHeader::default()
         },
-        entity: vehicles.filter_map(|v| entity(v, as_of)).collect(),
+        entity: vehicles.into_iter().filter_map(|v| entity(v, as_of)).collect(),
     }
 }
 
-fn json(message: &FeedMessage) -> Vec<u8> {
+/// A message as protobuf.
+pub fn to_pb(message: &FeedMessage) -> Vec<u8> {
+    message.encode_to_vec()
+}
+
+/// A message as canonical protobuf-JSON.
+pub fn to_json(message: &FeedMessage) -> Vec<u8> {
     serde_json::to_vec(message).expect("the wire types hold nothing that JSON cannot")
 }
 

@@ -12,7 +12,6 @@ use decode::gtfs_realtime::{
     feed_header::Incrementality,
     translated_string::Translation,
 };
-use prost::Message as _;
 use transit::UtcMillis;
 
 use crate::Advisory;
@@ -28,16 +27,6 @@ pub fn service_alerts<'a>(advisories: impl IntoIterator<Item = &'a Advisory>, at
         },
         entity: advisories.into_iter().map(entity).collect(),
     }
-}
-
-/// As protobuf.
-pub fn service_alerts_pb<'a>(advisories: impl IntoIterator<Item = &'a Advisory>, at: UtcMillis) -> Vec<u8> {
-    service_alerts(advisories, at).encode_to_vec()
-}
-
-/// As canonical protobuf-JSON.
-pub fn service_alerts_json<'a>(advisories: impl IntoIterator<Item = &'a Advisory>, at: UtcMillis) -> Vec<u8> {
-    serde_json::to_vec(&service_alerts(advisories, at)).expect("the wire types hold nothing that JSON cannot")
 }
 
 fn entity(advisory: &Advisory) -> FeedEntity {
@@ -107,9 +96,10 @@ mod tests {
     use alert::Incident;
     use decode::{Feeds, Frame, Message};
     use expect_test::expect;
+    use prost::Message as _;
 
     use super::*;
-    use crate::samples::NOW;
+    use crate::{formats::gtfs_rt::to_pb, samples::NOW};
 
     fn advisory() -> Advisory {
         let period = |start, end| ActivePeriod { start: Some(NOW.plus_millis(start)), end };
@@ -136,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_advisory_as_protobuf_json() {
-        let value: serde_json::Value = serde_json::from_slice(&service_alerts_json([&advisory()], NOW)).unwrap();
+        let value: serde_json::Value = serde_json::to_value(service_alerts([&advisory()], NOW)).unwrap();
         expect![[r#"
             {
               "entity": [
@@ -202,7 +192,7 @@ mod tests {
 
     #[test]
     fn nothing_to_say_is_an_empty_data_set_with_a_time() {
-        let message = FeedMessage::decode(service_alerts_pb([], NOW).as_slice()).unwrap();
+        let message = service_alerts([], NOW);
         assert!(message.entity.is_empty());
         assert_eq!(message.header.timestamp, seconds(NOW));
     }
@@ -251,7 +241,7 @@ mod tests {
             incident.publication = Some(alert::Publication { title, text, by: "kim".to_owned(), at: NOW });
             advisories.push(Advisory::of(&incident).unwrap());
         }
-        let out = FeedMessage::decode(service_alerts_pb(&advisories, NOW).as_slice()).unwrap();
+        let out = FeedMessage::decode(to_pb(&service_alerts(&advisories, NOW)).as_slice()).unwrap();
         assert_eq!((out.entity.len(), wire.entity.len()), (51, 51));
         let (mut periods, mut selectors) = (0, 0);
         for (before, after) in wire.entity.iter().zip(&out.entity) {

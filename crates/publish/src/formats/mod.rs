@@ -68,7 +68,7 @@ mod tests {
             assert!(FORMATS[..i].iter().all(|f| f.code != format.code), "{}", format.code);
             assert!(format.media_type.contains('/') && format.doc.ends_with('.'), "{}", format.code);
             let of_lists = format.vehicles.is_some() || format.alerts.is_some() || format.incidents.is_some();
-            assert!(of_lists || format.reports.is_some(), "{} carries nothing", format.code);
+            assert!(of_lists || format.reports.is_some() || format.own_route, "{} carries nothing", format.code);
             assert_eq!(FormatDef::find(format.code).unwrap().media_type, format.media_type);
         }
         assert!(FormatDef::find("xlsx").is_none());
