@@ -131,6 +131,11 @@ impl Snapshot {
         self.index.get_or_make(|| Index::of(&self.view))
     }
 
+    /// Lays the vehicles out by place before anybody asks.
+    pub fn place_ahead(&self) {
+        self.index.make_ahead(|| Index::of(&self.view));
+    }
+
     /// The revision at which what is read of `collection` last changed. Degradation is part of every answer, so that
     /// its changes count for every collection.
     pub(crate) fn changed(&self, collection: Collection) -> u64 {

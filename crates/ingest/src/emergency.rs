@@ -119,6 +119,9 @@ pub struct EmergencyCounts {
     pub withheld: u64,
     /// Verdicts that came after their connection was gone; the frames are redelivered.
     pub stale: u64,
+    /// Alarms and incidents that the embedded broker's users file let nobody publish. Any may be a press under a wrong
+    /// name.
+    pub refused: u64,
     /// Frames waiting now.
     pub depth: u64,
 }
@@ -130,6 +133,7 @@ struct Counts {
     acknowledged: AtomicU64,
     withheld: AtomicU64,
     stale: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// Why a frame was not queued.
@@ -299,6 +303,11 @@ impl EmergencyLane {
         metrics::counter!("topis_emergency_acks_total").increment(1);
     }
 
+    /// A publisher had no right to publish it.
+    pub(crate) fn count_refused(&self) {
+        self.counts.refused.fetch_add(1, Relaxed);
+    }
+
     /// What went through so far.
     pub fn counters(&self) -> EmergencyCounts {
         EmergencyCounts {
@@ -307,6 +316,7 @@ impl EmergencyLane {
             acknowledged: self.counts.acknowledged.load(Relaxed),
             withheld: self.counts.withheld.load(Relaxed),
             stale: self.counts.stale.load(Relaxed),
+            refused: self.counts.refused.load(Relaxed),
             depth: (self.urgent.depth() + self.others.depth()) as u64,
         }
     }

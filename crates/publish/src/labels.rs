@@ -127,6 +127,7 @@ pub(crate) fn trouble(code: &str, lang: Lang) -> &str {
         "frames_dropped" => "정차·문·운행 메시지 유실",
         "positions_dropped" => "위치 유실",
         "emergencies_shed" => "QoS 0 비상 메시지 유실",
+        "emergencies_refused" => "권한 없는 비상 메시지 거부",
         "journal_full" => "기록 디스크 가득 참",
         "journal_unwritable" => "기록 불가",
         "journal_hangs" => "기록 지연",

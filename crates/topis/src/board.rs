@@ -22,6 +22,9 @@ const REMOVED_MAX: usize = 20_000;
 const COMMITS_MAX: usize = 20_000;
 /// At least this often `as_of` moves, in milliseconds of the service's clock.
 const AS_OF_MOVES_MS: i64 = 1_000;
+/// Who asked for a card is expected to ask again for so long, in milliseconds.
+const ASKS_FOR_MS: u64 = 60_000;
+
 /// What one tick learned.
 pub(crate) struct Tick {
     /// The picture's news.
@@ -53,6 +56,8 @@ pub(crate) struct Board {
 struct Posted {
     snapshot: Snapshot,
     durable_seq: u64,
+    /// When somebody last asked who is near, on the clock that never jumps.
+    asked_mono_ms: Option<u64>,
 }
 
 impl Board {
@@ -82,7 +87,7 @@ impl Board {
         let durable_seq = first.room.seq();
         Self {
             published: Arc::new(Published::new(first.clone())),
-            last: Mutex::new(Posted { snapshot: first, durable_seq }),
+            last: Mutex::new(Posted { snapshot: first, durable_seq, asked_mono_ms: None }),
         }
     }
 
@@ -102,7 +107,7 @@ impl Board {
         now: Now,
     ) {
         let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let Posted { snapshot: last, durable_seq } = &mut *posted;
+        let Posted { snapshot: last, durable_seq, .. } = &mut *posted;
         // What was shown before it was on disk is shown anew, so that its readers see it become durable.
         let was_troubled = last.degraded.iter().any(|d| d.scope == JOURNAL_SCOPE);
         let revision = last.revision + 1;
@@ -145,9 +150,16 @@ impl Board {
     }
 
     /// Posts what the workers folded. `look` is asked for the news under a revision that every changed record carries.
+    ///
+    /// While people ask for cards the vehicles are laid out by place as soon as they are readable, so that who asks next
+    /// need not wait for that.
     pub(crate) fn post_picture(&self, now: Now, look: impl FnOnce(u64) -> Tick) {
         let mut posted = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = &mut posted.snapshot;
+        let Posted { snapshot: last, asked_mono_ms, .. } = &mut *posted;
+        if last.index.was_asked() {
+            *asked_mono_ms = Some(now.mono_ms);
+        }
+        let asks = asked_mono_ms.is_some_and(|asked| now.mono_ms.saturating_sub(asked) < ASKS_FOR_MS);
         let revision = last.revision + 1;
         let Tick { picture, pages, degraded, checks } = look(revision);
         let mut changed = picture.changed.vehicles || picture.changed.feeds || pages.is_some();
@@ -181,6 +193,12 @@ impl Board {
         if changed || now.utc.since(last.as_of).abs() >= AS_OF_MOVES_MS {
             last.as_of = now.utc;
             self.published.publish(last.clone());
+        }
+        let ahead = asks.then(|| last.clone());
+        // A commit need not wait for it.
+        drop(posted);
+        if let Some(snapshot) = ahead {
+            snapshot.place_ahead();
         }
     }
 }

@@ -96,6 +96,12 @@ impl Health {
             ("frames_dropped", "lane:telemetry", lanes.dropped_events, "stop, door or sign-on messages"),
             ("positions_dropped", "lane:telemetry", lanes.dropped_positions, "positions"),
             ("emergencies_shed", "lane:emergency", emergency.qos0_shed, "QoS 0 alarms; publish alarms at QoS 1"),
+            (
+                "emergencies_refused",
+                "broker:embedded",
+                emergency.refused,
+                "alarms or incidents under a topic that the users file does not give their sender",
+            ),
         ] {
             if let Some(rose_at) = rose(&mut self.rises, code, total, now) {
                 complain(code, scope.to_owned(), format!("{total} {what} dropped since start"), rose_at);

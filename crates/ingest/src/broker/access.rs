@@ -91,8 +91,9 @@ impl Access {
         }
         let Some((_, rules)) = &self.users else { return true };
         let Some(rules) = user.and_then(|name| rules.get(name)) else { return false };
-        // What is retained outlives its sender's mistake, so vehicles retain nothing but whether they are online.
-        let may_retain = rules.role != Role::Vehicle || topic.starts_with(&self.statuses);
+        // What is retained outlives its sender's mistake, so vehicles retain nothing but whether they are online. No flag
+        // keeps an alarm out.
+        let may_retain = rules.role != Role::Vehicle || topic.starts_with(&self.statuses) || topic.ends_with("/alarm");
         (may_retain || !retain) && rules.publish.iter().any(|filter| filter.matches(topic))
     }
 
@@ -169,7 +170,9 @@ publish = ["/hfp/v2/journey/ongoing/+/tram/%u/#"]
         for (user, topic, retain, allowed) in [
             ("0018/640", "topis/v1/vehicle/0018/640/alarm", false, true),
             ("0018/640", "topis/v1/vehicle/0018/641/alarm", false, false),
-            ("0018/640", "topis/v1/vehicle/0018/640/alarm", true, false),
+            ("0018/640", "topis/v1/vehicle/0018/640/alarm", true, true),
+            ("0018/640", "topis/v1/vehicle/0018/641/alarm", true, false),
+            ("0018/640", "topis/v1/vehicle/0018/640/position", true, false),
             ("0018/640", "topis/v1/status/0018/640", true, true),
             ("0018/640", "topis/v1/incident/police/1", false, false),
             ("tram/7", "/hfp/v2/journey/ongoing/vp/tram/tram/7/x", false, true),

@@ -132,6 +132,10 @@ impl Door {
         let user = user_of(&session.id);
         if !self.access.may_publish(user, &publish.topic, publish.retain) {
             refused("publish");
+            if (self.is_emergency)(&publish.topic) {
+                self.emergency.count_refused();
+                tracing::debug!(user, topic = &*publish.topic, "an alarm or incident was refused by the users file");
+            }
             return refusal(PublishAckReason::NotAuthorized, "this user may not publish there");
         }
         // What we publish ourselves is no input.

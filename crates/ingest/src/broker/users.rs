@@ -25,7 +25,7 @@ use crate::Filter;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// One vehicle: publishes its own topics, reads its own receipts, retains nothing but its status.
+    /// One vehicle: publishes its own topics, reads its own receipts, retains nothing but its status and its alarm.
     Vehicle,
     /// A source of many vehicles or incidents: publishes by the configured feeds' filters, reads receipts.
     Feeder,

@@ -245,6 +245,7 @@ async fn a_vehicle_speaks_only_for_itself() {
     assert_eq!(vehicle.subscribe("topis/v1/receipt/a/2").await, ["Success(AtLeastOnce)"]);
     vehicle.client.publish(ALARM, QoS::AtMostOnce, false, "forged").await.unwrap();
     assert_eq!(vehicle.next().await, Seen::Lost);
+    assert_eq!(house.lane.counters().refused, 1, "and it is told");
 
     let mut itself = Peer::connect(&login(&house, "a/1", "secret"), "itself").await;
     itself.publish(ALARM, "true").await;

@@ -63,3 +63,31 @@ fn every_writer_posts_under_a_revision_that_only_grows() {
         last = revision;
     }
 }
+
+#[test]
+fn vehicles_are_laid_out_by_place_ahead_while_somebody_asks_for_cards() {
+    let board = board();
+    let laid_out = |second: u64| {
+        let now = Now { mono_ms: second * 1_000, ..NOW };
+        board.post_picture(now, |_| Tick {
+            picture: Publication {
+                as_of: now,
+                revision: 1,
+                view: View::default(),
+                upserts: Vec::new(),
+                removed: Vec::new(),
+                feeds: BTreeMap::new(),
+                changed: picture::Changed { vehicles: true, feeds: false },
+                totals: picture::Totals::default(),
+            },
+            pages: None,
+            degraded: Vec::new(),
+            checks: Vec::new(),
+        });
+        board.published().load().index.made().is_some()
+    };
+    assert!(!laid_out(1), "nobody asked");
+    board.published().load().placed();
+    assert!(laid_out(2) && laid_out(61), "somebody asked a while ago");
+    assert!(!laid_out(63), "and no more");
+}
