@@ -127,7 +127,7 @@ async fn measure(name: &str, home: &Home, presses: usize, beside: Beside) -> any
     .await;
     let mut raising = match beside.raises {
         0 => None,
-        raises => Some(Part::start("call", &[port, raises.to_string(), "calls".to_owned()])?),
+        raises => Some(Part::start("call", &[port, raises.to_string(), "calls".to_owned(), raises.to_string()])?),
     };
     let (before, started) = (measured::received(topis.http(), "native").await, Instant::now());
     // While others raise, only what was pressed meanwhile counts.

@@ -110,7 +110,7 @@ pub async fn played() -> bool {
     let done = match role.as_str() {
         "publish" => publish(port(0), count(1), number(2)).await,
         "drive" => drive(port(0), count(1), number(2)).await,
-        "call" => call(port(0), number(1), &rest[2]).await,
+        "call" => call(port(0), number(1), &rest[2], number(3)).await,
         "bare" => bare(port(0), number(1)).await,
         "static" => serve_file(port(0), &rest[1]).await,
         unknown => panic!("there is no role {unknown}"),
@@ -156,24 +156,25 @@ async fn drive(port: u16, vehicles: usize, per_s: u64) -> anyhow::Result<()> {
     bail!("the connection was lost")
 }
 
-/// So many vehicles of an agency each ask to be called, as fast as the broker confirms them. Prints `raised` and the seconds it took
-/// when the last is confirmed.
-async fn call(port: u16, vehicles: u64, agency: &str) -> anyhow::Result<()> {
+/// Vehicles of an agency ask to be called, one after the other and round again, as fast as the broker confirms them.
+/// Prints `raised` and the seconds it took when the last is confirmed.
+async fn call(port: u16, calls: u64, agency: &str, vehicles: u64) -> anyhow::Result<()> {
     let mut options = options(port);
     options.set_outgoing_inflight_upper_limit(CALLS_IN_FLIGHT);
     let (client, mut connection) = AsyncClient::new(options, CHANNEL);
     let started = Instant::now();
     let agency = agency.to_owned();
     let asking = tokio::spawn(async move {
-        for vehicle in 0..vehicles {
-            let topic = messages::alarm_topic(&agency, &format!("c{vehicle:06}"));
-            let body = json!({ "event_id": "1", "event_time": messages::now(), "kind": "call_request" }).to_string();
+        for call in 0..calls {
+            let topic = messages::alarm_topic(&agency, &format!("c{:06}", call % vehicles));
+            let event = call.to_string();
+            let body = json!({ "event_id": event, "event_time": messages::now(), "kind": "call_request" }).to_string();
             client.publish(topic, QoS::AtLeastOnce, false, body).await?;
         }
         anyhow::Ok(client)
     });
     let mut confirmed = 0;
-    while confirmed < vehicles {
+    while confirmed < calls {
         if let Event::Incoming(Packet::PubAck(_)) = connection.poll().await? {
             confirmed += 1;
         }

@@ -30,10 +30,40 @@ pub(crate) async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Bo
         return Err(ApiError::not_json());
     }
     let bytes = read_bytes(body, BODY_MAX).await?;
-    serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
-        Category::Data => ApiError::bad_body(&error.to_string()),
-        Category::Io | Category::Syntax | Category::Eof => ApiError::bad_json(&error.to_string()),
-    })
+    let mut read = serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut read).map_err(|error| match error.inner().classify() {
+        Category::Data => ApiError::wrong_type(&error),
+        Category::Io | Category::Syntax | Category::Eof => ApiError::bad_json(&error.inner().to_string()),
+    })?;
+    read.end().map_err(|error| ApiError::bad_json(&error.to_string()))?;
+    Ok(value)
+}
+
+impl ApiError {
+    /// A body of JSON whose members are not what is expected; names the member.
+    pub(crate) fn wrong_type(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let (path, detail) = (error.path().to_string(), in_words(error.inner()));
+        if path == "." || detail.starts_with("unknown field") {
+            return Self::bad_body(&detail);
+        }
+        Self::bad_body(&format!("{path}: {detail}")).with("parameter", path)
+    }
+}
+
+/// What is wrong, for somebody who does not know our language's types.
+fn in_words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // Where in the text a body without line breaks is wrong says nothing to its sender.
+    let text = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let Some((what, expected)) = text.rsplit_once(", expected ") else { return text.to_owned() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    format!("{what}, expected {expected}")
 }
 
 /// Reads a body of at most `most` bytes.

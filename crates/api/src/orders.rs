@@ -125,14 +125,15 @@ impl Asked {
 }
 
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::bad_body(&with_signature(&error.to_string())))
+    serde_path_to_error::deserialize(value).map_err(|error| match error.inner().to_string() {
+        unknown if unknown.starts_with("unknown field") => ApiError::bad_body(&with_signature(&unknown)),
+        _ => ApiError::wrong_type(&error),
+    })
 }
 
 /// The body is read in two parts, and its reader knows only one of them: both are named.
 fn with_signature(error: &str) -> String {
-    let Some((unknown, known)) = error.split_once(", ").filter(|_| error.starts_with("unknown field")) else {
-        return error.to_owned();
-    };
+    let Some((unknown, known)) = error.split_once(", ") else { return error.to_owned() };
     let own = known.strip_prefix("expected one of ").or_else(|| known.strip_prefix("expected ")).map(str::to_owned);
     let signature = SIGNATURE.iter().map(|name| format!("`{name}`"));
     let all: Vec<String> = own.into_iter().chain(signature).collect();

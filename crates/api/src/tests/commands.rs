@@ -102,7 +102,7 @@ async fn what_is_wrong_with_an_order_is_said_by_name() {
         acknowledge {"by":"  "} -> 400 bad-member: by: is required: who gives this order? Send {"by": "your name"}.
         acknowledge {"by":"a\nb"} -> 400 bad-member: by: holds a control character.
         acknowledge {"by":"kim","sen":1} -> 422 bad-body: The body is JSON, but not what is expected: unknown field `sen`, expected one of `by`, `desk`, `seen`, `comment`.
-        acknowledge {"by":"kim","seen":"1"} -> 422 bad-body: The body is JSON, but not what is expected: invalid type: string "1", expected u32.
+        acknowledge {"by":"kim","seen":"1"} -> 422 bad-body: The body is JSON, but not what is expected: seen: invalid type: string "1", expected a whole number, not negative.
         acknowledge { -> 400 bad-json: The body is not readable as JSON: EOF while parsing an object at line 1 column 1.
         acknowledge  -> 400 bad-json: The body is not readable as JSON: EOF while parsing a value at line 1 column 0.
         close {"by":"kim"} -> 400 bad-member: reason: is required, one of resolved, false_alarm, test, duplicate_of.

@@ -203,7 +203,7 @@ mod tests {
     use crate::samples::{self, NOW};
 
     fn entities(vehicle: &VehicleRecord) -> Vec<FeedEntity> {
-        let bytes = (PROTOBUF.vehicles.unwrap())(&mut [vehicle].into_iter(), NOW);
+        let bytes = to_pb(&vehicle_positions([vehicle], NOW, NOW));
         FeedMessage::decode(bytes.as_slice()).unwrap().entity
     }
 
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_full_vehicle_as_protobuf_json() {
         let bus = samples::bus();
-        let bytes = (JSON.vehicles.unwrap())(&mut [&bus].into_iter(), NOW);
+        let bytes = to_json(&vehicle_positions([&bus], NOW, NOW));
         let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         expect![[r#"
             {
