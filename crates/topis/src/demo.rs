@@ -26,7 +26,7 @@ const PORTS_TRIED: u16 = 200;
 ///
 /// # Errors
 /// It cannot start, or a part of it failed.
-pub async fn demo(options: DemoOptions) -> anyhow::Result<ExitCode> {
+pub(crate) async fn demo(options: DemoOptions, sources: Sources) -> anyhow::Result<ExitCode> {
     let scenario = read_scenario(&options)?;
     let folder = tempfile::tempdir().context("no temporary folder for the journal")?;
     let http = free_port(options.listen, "HTTP").await?;
@@ -35,7 +35,7 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<ExitCode> {
     // The broker binds it again, at once.
     drop(broker);
     let journal = options.journal.clone().unwrap_or_else(|| folder.path().join("journal.db"));
-    let config = configure(&journal, broker_listen)?;
+    let config = configure(&journal, broker_listen, sources)?;
     log::start(&config.log)?;
     // Exact for the usual speed, which is typed or the default.
     let clock =
@@ -95,14 +95,20 @@ fn read_scenario(options: &DemoOptions) -> anyhow::Result<Scenario> {
     Ok(scenario)
 }
 
-fn configure(journal: &Path, broker: SocketAddr) -> anyhow::Result<Config> {
+/// What is configured otherwise holds here too, but for what makes it a demonstration: its own broker, open to its city,
+/// and a journal to throw away.
+fn configure(journal: &Path, broker: SocketAddr, given: Sources) -> anyhow::Result<Config> {
     let set = |key: &str, value: String| (key.to_owned(), value);
-    let flags = vec![
+    let says_how_loud = given.file.is_some() || given.environment.iter().any(|(name, _)| name == "TOPIS__LOG__LEVEL");
+    let quiet = (!says_how_loud).then(|| set("log.level", "warn".to_owned()));
+    let own = [
         set("journal.path", journal.display().to_string()),
+        set("broker.url", "embedded".to_owned()),
         set("broker.embedded_listen", broker.to_string()),
-        set("log.level", "warn".to_owned()),
+        set("broker.users_file", String::new()),
     ];
-    Ok(Config::load(&Sources { file: None, environment: Vec::new(), flags })?)
+    let flags = quiet.into_iter().chain(given.flags).chain(own).collect();
+    Ok(Config::load(&Sources { flags, ..given })?)
 }
 
 /// Binds `wanted`, or the next port that is free, and says so.
@@ -146,4 +152,21 @@ fn welcome(
 Ctrl-C ends it; {kept}.",
         title = scenario.title,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_configured_otherwise_holds_but_for_what_makes_it_a_demonstration() {
+        let set = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let flags = vec![set("mqtt.prefix", "city"), set("broker.url", "mqtt://elsewhere:1883")];
+        let listen = "127.0.0.1:1900".parse().unwrap();
+        let given = Sources { flags, environment: vec![set("TOPIS__HTTP__LISTEN", "127.0.0.1:9999")], file: None };
+        let config = configure(Path::new("j.db"), listen, given).unwrap();
+        assert_eq!((config.mqtt_prefix.as_str(), config.journal_path.as_path()), ("city", Path::new("j.db")));
+        assert!(config.broker.url.is_none() && config.broker.embedded_listen == listen);
+        assert_eq!(config.http.listen.port(), 9999);
+    }
 }

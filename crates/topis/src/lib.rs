@@ -58,7 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             log::start(&config.log)?;
             runtime()?.block_on(serve::serve(config))
         }
-        Command::Demo(options) => runtime()?.block_on(demo::demo(options)),
+        Command::Demo(options) => runtime()?.block_on(demo::demo(options, gather(&sources, Vec::new())?)),
         Command::Token(command) => {
             let typed = Typed::read(&gather(&sources, Vec::new())?)?;
             tokens::run(command, &typed.file.http.tokens_file)
