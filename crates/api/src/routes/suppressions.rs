@@ -91,6 +91,10 @@ async fn start(asked: Asked) -> Result<Response, ApiError> {
     if rules.len() > RULES_MAX || rules.iter().any(|rule| rule.is_empty() || rule.len() > 64) {
         return Err(ApiError::bad_member("rules", "has to be at most 64 codes like VEH.SILENT or VEH.*"));
     }
+    if let Some(rule) = rules.iter().find(|rule| rule.starts_with("EMG")) {
+        let detail = format!("{rule} is an emergency, which nothing silences; leave it out");
+        return Err(ApiError::bad_member("rules", &detail));
+    }
     let subject = subject.map(|text| subject_of("subject", &text)).transpose()?;
     let request = SuppressionRequest { subject, rules, until, why: required("why", why, TEXT_MAX)? };
     signed.give(Order::Suppress(Box::new(request))).await

@@ -131,6 +131,10 @@ async fn an_alert_called_in_by_radio_is_one_like_any_other() {
 async fn a_suppression_is_listed_and_ends() {
     let mut desk = Desk::new();
     let body = json!({"by": "kim", "rules": ["VEH.*"], "until": "2026-11-23T20:00:00Z", "why": "strike"});
+    let mut emergencies = body.clone();
+    emergencies["rules"] = json!(["VEH.*", "EMG.PANIC"]);
+    let refused = desk.post("/v1/suppressions", &emergencies.to_string()).await;
+    assert!(refused.problem().contains("EMG.PANIC is an emergency"), "{}", refused.text());
     let (status, answer) = desk.order("/v1/suppressions", body).await;
     assert_eq!((status, &answer["data"]["active"], &answer["data"]["id"]), (200, &json!(true), &json!("1")));
     assert_eq!(desk.get("/v1/suppressions").await.json()["data"][0]["why"], "strike");
