@@ -7,7 +7,7 @@
 //! protocol allows, so that a storm is in our hands soon. Confirmations keep the order of receipt all the same.
 //!
 //! Bounds. A broker may have `receive_maximum` QoS 1 messages out to us unconfirmed, and each queue has room for all of
-//! them, so that QoS 1 finds room without waiting; QoS 0 has a share beside it. A QoS 0 alarm that finds none of its
+//! them twice, so that QoS 1 finds room without waiting; QoS 0 has a share beside it. A QoS 0 alarm that finds none of its
 //! share is shed and counted, because nobody holds a copy that could be asked for again. The bytes that wait are bounded
 //! too: a QoS 1 frame beyond them is like one beyond the window.
 
@@ -160,7 +160,8 @@ impl Queue {
     /// For `receive_maximum` QoS 1 frames and the share of QoS 0.
     fn new(name: &'static str, receive_maximum: u16) -> (Self, mpsc::Receiver<EmergencyFrame>) {
         let qos0 = usize::from(receive_maximum.min(QOS0_SHARE));
-        let (frames, receiver) = mpsc::channel(usize::from(receive_maximum) + qos0);
+        // Twice the window: what a connection that broke left here is redelivered by the next one, which need not wait.
+        let (frames, receiver) = mpsc::channel(2 * usize::from(receive_maximum) + qos0);
         let depth = metrics::gauge!("topis_emergency_depth", "queue" => name);
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
         (Self { frames, qos0: Arc::new(Semaphore::new(qos0)), bytes, depth }, receiver)

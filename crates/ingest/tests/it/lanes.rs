@@ -133,9 +133,9 @@ fn a_topic_always_goes_to_the_same_worker() {
 }
 
 #[test]
-fn each_queue_of_the_emergency_lane_has_room_for_the_window_and_a_share_of_qos_0() {
+fn each_queue_of_the_emergency_lane_has_room_for_two_windows_and_a_share_of_qos_0() {
     let (lane, frames) = EmergencyLane::new(8, Arc::new(|_, _| false));
-    assert_eq!((frames.urgent.max_capacity(), frames.others.max_capacity(), lane.counters().depth), (16, 16, 0));
+    assert_eq!((frames.urgent.max_capacity(), frames.others.max_capacity(), lane.counters().depth), (24, 24, 0));
 }
 
 #[tokio::test]
