@@ -16,6 +16,9 @@ pub(crate) enum Label {
     NoAlerts,
     NobodyHasIt,
     NotOnDisk,
+    Overdue,
+    Cleared,
+    Covert,
 }
 
 impl Label {
@@ -29,6 +32,9 @@ impl Label {
             Self::NoAlerts => ("no open alert", "미종결 경보 없음"),
             Self::NobodyHasIt => ("NOBODY", "미인수"),
             Self::NotOnDisk => ("NOT ON DISK", "미저장"),
+            Self::Overdue => ("OVERDUE", "인수 지연"),
+            Self::Cleared => ("CLEARED", "해소됨"),
+            Self::Covert => ("COVERT", "비노출"),
         })
     }
 }
@@ -54,6 +60,14 @@ pub(crate) fn more(count: usize, lang: Lang) -> String {
     match lang {
         Lang::En => format!("+{count} more"),
         Lang::Ko => format!("외 {count}건"),
+    }
+}
+
+/// So many of the same that stand behind one.
+pub(crate) fn behind(count: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("(and {count} more like it)"),
+        Lang::Ko => format!("(같은 경보 {count}건 더)"),
     }
 }
 

@@ -133,6 +133,12 @@ impl ControlRoom {
         second_of(&self.ties.collapsed, root)
     }
 
+    /// How many open alerts stand behind `root`.
+    pub fn collapsed_count(&self, root: &AlertId) -> usize {
+        let from = (root.clone(), AlertId { number: 0, date: 0 });
+        self.ties.collapsed.range(from..).take_while(|(of, _)| of == root).count()
+    }
+
     /// The open alerts that `suppression` keeps silent.
     pub(crate) fn silenced_by(&self, suppression: SuppressionId) -> Vec<AlertId> {
         second_of(&self.ties.out_of_service, &suppression)

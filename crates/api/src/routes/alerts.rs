@@ -173,7 +173,8 @@ fn render(
     Ok(match format {
         Format::Other(def) => {
             let shown: Vec<_> = rows.iter().map(|alert| located(alert, snapshot)).collect();
-            def.alerts.map_or_else(Vec::new, |encode| encode(&mut shown.iter().map(|a| &**a), snapshot.as_of, lang))
+            let mut rows = shown.iter().map(|alert| (&**alert, snapshot.room.collapsed_count(&alert.id)));
+            def.alerts.map_or_else(Vec::new, |encode| encode(&mut rows, snapshot.as_of, lang))
         }
         Format::Json if page.fields.is_empty() => {
             envelope(snapshot, &Rows::new(rows.iter().map(|a| AlertView::of(a, snapshot, lang))), next, 0)

@@ -79,9 +79,15 @@ fn figures(snapshot: &Snapshot, see_covert: bool) -> StatusFigures<'_> {
     let mut alerts: Vec<&alert::Alert> =
         snapshot.room.alerts().map(|a| &**a).filter(|a| is_shown(a, see_covert)).collect();
     alerts.sort_by_key(|a| rank(a));
-    // Only the wall's own lines need a place.
-    let place = |(row, alert)| if row < WALL_ROWS { located(alert, snapshot) } else { Cow::Borrowed(alert) };
-    let alerts = alerts.into_iter().enumerate().map(place).collect();
+    // Only the wall's own lines need a place and what stands behind them.
+    let line = |(row, alert): (usize, _)| {
+        if row < WALL_ROWS {
+            (located(alert, snapshot), snapshot.room.collapsed_count(&alert.id))
+        } else {
+            (Cow::Borrowed(alert), 0)
+        }
+    };
+    let alerts = alerts.into_iter().enumerate().map(line).collect();
     let degraded = snapshot.degraded.iter();
     StatusFigures {
         as_of: snapshot.as_of,

@@ -245,7 +245,7 @@ async fn an_alert_is_the_flat_list_that_operators_build_on() {
     let mut desk = Desk::new();
     let id = desk.press("18/1", AlarmKind::Fire, |r| r.passengers = Some(12));
     let seen = desk.get(&format!("/v1/alerts/{id}")).await;
-    expect![[r#"{"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","explained_by":null,"feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","card":"/v1/alerts/20261123-1/card","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","report":"/v1/alerts/20261123-1/report","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
+    expect![[r#"{"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","collapsed_count":0,"count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","explained_by":null,"feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","card":"/v1/alerts/20261123-1/card","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","report":"/v1/alerts/20261123-1/report","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
     let keys: Vec<String> = seen.json()["data"].as_object().unwrap().keys().cloned().collect();
     let mut documented: Vec<&str> = AlertView::KEYS.to_vec();
     documented.sort_unstable();
@@ -424,4 +424,37 @@ async fn every_rule_of_the_list_has_a_headline_in_words_that_fits_a_public_messa
             assert_eq!(headline.contains(|c: char| ('가'..='힣').contains(&c)), lang == "ko", "{headline}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_press_stands_before_what_was_worked_out_and_one_line_says_how_many_it_speaks_for() {
+    let mut desk = Desk::new();
+    let find = |desk: &mut Desk, rule: &str, vehicle: String, priority| {
+        desk.pass(100);
+        desk.commit(&room::Input::Finding(Box::new(alert::Finding {
+            rule: rule.to_owned(),
+            subject: alert::Subject::Vehicle(super::key(&vehicle)),
+            status: transit::Status::Actual,
+            verdict: alert::FindingVerdict::Raised,
+            class: alert::AlertClass::Safety,
+            priority,
+            latched: false,
+            evidence: alert::Evidence::default(),
+            parents: Vec::new(),
+        })));
+    };
+    for n in 0..12 {
+        find(&mut desk, "GEO.INSIDE", format!("18/{n}"), alert::Priority::P1);
+        find(&mut desk, "GEO.HEADING", format!("18/{n}"), alert::Priority::P2);
+    }
+    desk.press("18/99", AlarmKind::Panic, |_| {});
+    let first = desk.get("/v1/alerts").await.json()["data"][0].clone();
+    assert!(first["rule"] == "EMG.PANIC" && first["vehicle_id"] == "99", "{first:#}");
+    let wall = desk.get("/v1/status?f=text").await.text().to_owned();
+    assert!(wall.find("Panic alarm").unwrap() < wall.find("Inside").unwrap(), "{wall}");
+    let roots = desk.get("/v1/alerts?rule=GEO.HEADING").await.json()["data"].clone();
+    let counted: u64 = roots.as_array().unwrap().iter().map(|root| 1 + root["collapsed_count"].as_u64().unwrap()).sum();
+    assert_eq!(counted, 12, "{roots:#}");
+    let text = desk.get("/v1/alerts?rule=GEO.HEADING&f=text").await.text().to_owned();
+    assert!(text.contains("more like it)"), "{text}");
 }

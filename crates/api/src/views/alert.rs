@@ -100,6 +100,8 @@ pub(crate) struct AlertView<'a> {
     ack_due_at: Option<Stamp>,
     /// Nobody took it in time.
     overdue: bool,
+    /// Open alerts of the same rule that stand behind this one, which speaks for them: `parent_id` is its id there.
+    collapsed_count: usize,
     /// Presses, the first included; send it back as `seen`.
     count: u32,
     /// Meant, drill or test.
@@ -221,9 +223,10 @@ fn next_step<'a>(alert: &Alert, snapshot: &'a Snapshot, lang: Lang) -> Option<&'
     Some(first.map_or("close", |words| spoken(words, lang)))
 }
 
-/// Orders alerts as operators read them: the most urgent first, among equals the oldest.
-pub(crate) fn rank(alert: &Alert) -> (alert::Priority, transit::UtcMillis, u64) {
-    (alert.priority, alert.raised_at, alert.id.number)
+/// Orders alerts as operators read them: the most urgent first, a person's call for help before what was worked out, among
+/// equals the oldest.
+pub(crate) fn rank(alert: &Alert) -> (alert::Priority, bool, transit::UtcMillis, u64) {
+    (alert.priority, alert.class != alert::AlertClass::Emergency, alert.raised_at, alert.id.number)
 }
 
 impl<'a> AlertView<'a> {
@@ -279,6 +282,7 @@ impl<'a> AlertView<'a> {
             covert: alert.covert,
             durable: alert.durable,
             quiet: quiet(alert),
+            collapsed_count: snapshot.room.collapsed_count(&alert.id),
             parent_id: silence.by_parent.as_ref().or(silence.collapsed_into.as_ref()).map(ToString::to_string),
             explained_by: silence.by_incident.as_ref().map(|explanation| explanation.incident.to_string()),
             held: alert.flap.held(),
@@ -342,6 +346,7 @@ impl<'a> AlertView<'a> {
         "shelved_until",
         "quiet",
         "parent_id",
+        "collapsed_count",
         "explained_by",
         "held",
         "origin",

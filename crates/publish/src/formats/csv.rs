@@ -34,8 +34,8 @@ pub fn vehicles_csv(vehicles: &mut dyn Iterator<Item = &VehicleRecord>, as_of: U
 }
 
 /// Alerts as CSV.
-pub fn alerts_csv(alerts: &mut dyn Iterator<Item = &Alert>, _as_of: UtcMillis, lang: Lang) -> Vec<u8> {
-    table(ALERT, alerts, lang)
+pub fn alerts_csv(alerts: &mut dyn Iterator<Item = (&Alert, usize)>, _as_of: UtcMillis, lang: Lang) -> Vec<u8> {
+    table(ALERT, &mut alerts.map(|(alert, _)| alert), lang)
 }
 
 /// Incidents as CSV.
@@ -130,7 +130,7 @@ mod tests {
         ] {
             alert.text = Some(given.to_owned());
             alert.lat = Some(-33.5);
-            let csv = text(alerts_csv(&mut [&alert].into_iter(), samples::NOW, Lang::En));
+            let csv = text(alerts_csv(&mut [(&alert, 0)].into_iter(), samples::NOW, Lang::En));
             assert!(csv.contains(&format!(",{written},")), "{given}: {csv}");
             assert!(csv.contains(",-33.5,"), "{csv}");
         }

@@ -31,8 +31,9 @@ pub fn vehicles_geojson(vehicles: &mut dyn Iterator<Item = &VehicleRecord>, as_o
 }
 
 /// Alerts as points.
-pub fn alerts_geojson(alerts: &mut dyn Iterator<Item = &Alert>, as_of: UtcMillis, lang: Lang) -> Vec<u8> {
-    let features = alerts.map(|a| feature(a.id.to_string(), place(a.lat, a.lon), object(ALERT, a, lang))).collect();
+pub fn alerts_geojson(alerts: &mut dyn Iterator<Item = (&Alert, usize)>, as_of: UtcMillis, lang: Lang) -> Vec<u8> {
+    let features =
+        alerts.map(|(a, _)| feature(a.id.to_string(), place(a.lat, a.lon), object(ALERT, a, lang))).collect();
     collection(features, Some(as_of))
 }
 
@@ -171,10 +172,10 @@ mod tests {
     #[test]
     fn an_alert_at_no_place_on_the_globe_has_no_geometry() {
         let mut alert = samples::panic();
-        let value = read(&alerts_geojson(&mut [&alert].into_iter(), samples::NOW, Lang::En));
+        let value = read(&alerts_geojson(&mut [(&alert, 0)].into_iter(), samples::NOW, Lang::En));
         assert_eq!(value["features"][0]["geometry"]["coordinates"], json!([24.94, 60.17]));
         alert.lat = Some(400.0);
-        let value = read(&alerts_geojson(&mut [&alert].into_iter(), samples::NOW, Lang::En));
+        let value = read(&alerts_geojson(&mut [(&alert, 0)].into_iter(), samples::NOW, Lang::En));
         assert_eq!(value["features"][0]["geometry"], Value::Null);
     }
 }

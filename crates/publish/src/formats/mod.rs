@@ -17,8 +17,8 @@ pub mod text;
 
 /// Vehicles, in the order given, as of an instant.
 pub type EncodeVehicles = fn(&mut dyn Iterator<Item = &VehicleRecord>, UtcMillis) -> Vec<u8>;
-/// Alerts, in the order given, as of an instant, in a language.
-pub type EncodeAlerts = fn(&mut dyn Iterator<Item = &Alert>, UtcMillis, Lang) -> Vec<u8>;
+/// Alerts, in the order given, as of an instant, in a language; each with how many stand behind it.
+pub type EncodeAlerts = fn(&mut dyn Iterator<Item = (&Alert, usize)>, UtcMillis, Lang) -> Vec<u8>;
 /// Incidents, in the order given.
 pub type EncodeIncidents = fn(&mut dyn Iterator<Item = &Incident>) -> Vec<u8>;
 

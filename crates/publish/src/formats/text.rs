@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use alert::{Alert, Priority};
+use alert::{Alert, AlertCondition, Priority};
 use picture::{FeedRecord, Freshness};
 use transit::{Status, UtcMillis, Word};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -30,7 +30,6 @@ pub const FORMAT: FormatDef = FormatDef {
 
 /// Alerts the wall shows before it says how many more there are.
 const WALL_ALERTS: usize = 10;
-const HEADLINE_COLUMNS: usize = 52;
 const PLACE_COLUMNS: usize = 30;
 const OWNER_COLUMNS: usize = 12;
 
@@ -60,17 +59,17 @@ pub struct StatusFigures<'a> {
     pub by_journey_state: Vec<(&'a str, usize)>,
     /// Feeds in the order to show.
     pub feeds: Vec<&'a FeedRecord>,
-    /// Open alerts, most urgent first.
-    pub alerts: Vec<Cow<'a, Alert>>,
+    /// Open alerts, most urgent first, each with how many stand behind it.
+    pub alerts: Vec<(Cow<'a, Alert>, usize)>,
     /// What is worse than it should be.
     pub degraded: Vec<DegradedLine<'a>>,
 }
 
 /// Alerts, one line each: priority, number, age, owner, place, headline.
-pub fn alerts_text(alerts: &mut dyn Iterator<Item = &Alert>, as_of: UtcMillis, lang: Lang) -> Vec<u8> {
+pub fn alerts_text(alerts: &mut dyn Iterator<Item = (&Alert, usize)>, as_of: UtcMillis, lang: Lang) -> Vec<u8> {
     let mut text = String::new();
-    for alert in alerts {
-        push_alert(&mut text, alert, as_of, lang);
+    for (alert, behind) in alerts {
+        push_alert(&mut text, alert, behind, as_of, lang);
     }
     if text.is_empty() {
         line(&mut text, format_args!("{}", Label::NoAlerts.text(lang)));
@@ -107,7 +106,7 @@ fn push_fleet(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
 
 fn push_alerts(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     // A drill is listed and not counted.
-    let actual = || figures.alerts.iter().filter(|alert| alert.status == Status::Actual);
+    let actual = || figures.alerts.iter().map(|(alert, _)| alert).filter(|alert| alert.status == Status::Actual);
     let mut row = format!("{}  {}", Label::Alerts.text(lang), labels::open(actual().count(), lang));
     for priority in Priority::ALL {
         let count = actual().filter(|alert| alert.priority == *priority).count();
@@ -115,8 +114,8 @@ fn push_alerts(text: &mut String, figures: &StatusFigures<'_>, lang: Lang) {
     }
     line(text, format_args!(""));
     line(text, format_args!("{row}"));
-    for alert in figures.alerts.iter().take(WALL_ALERTS) {
-        push_alert(text, alert, figures.as_of, lang);
+    for (alert, behind) in figures.alerts.iter().take(WALL_ALERTS) {
+        push_alert(text, alert, *behind, figures.as_of, lang);
     }
     let hidden = figures.alerts.len().saturating_sub(WALL_ALERTS);
     if hidden > 0 {
@@ -172,21 +171,38 @@ fn detail_of<'a>(fault: &DegradedLine<'a>, figures: &StatusFigures<'_>, lang: La
     }
 }
 
-fn push_alert(text: &mut String, alert: &Alert, as_of: UtcMillis, lang: Lang) {
+fn push_alert(text: &mut String, alert: &Alert, behind: usize, as_of: UtcMillis, lang: Lang) {
     let owner = alert.acknowledgement.as_ref().map_or(Label::NobodyHasIt.text(lang), |a| &a.by);
     let mut row = format!(
-        "  {} {:>6} {}  {} {} {}",
+        "  {} {:>6} {}  {} {} {}{}",
         alert.priority.word(),
         alert.id.number,
         right(&age(as_of.since(alert.raised_at), lang), age_columns(lang)),
         column(owner, OWNER_COLUMNS),
         column(&place_text(alert, lang), PLACE_COLUMNS),
-        column(&headline(alert, lang), HEADLINE_COLUMNS),
+        marks(alert, lang),
+        // The last of the row, so it is not cut: its end names the vehicle.
+        plain(&headline(alert, lang)),
     );
+    if behind > 0 {
+        append(&mut row, format_args!(" {}", labels::behind(behind, lang)));
+    }
     if !alert.durable {
         append(&mut row, format_args!(" {}", Label::NotOnDisk.text(lang)));
     }
     line(text, format_args!("{row}"));
+}
+
+/// What has to be known of an alert before its words are acted on.
+fn marks(alert: &Alert, lang: Lang) -> String {
+    let waits = alert.is_open() && !alert.acknowledged();
+    let marks = [
+        (waits && alert.due.escalated > 0, Label::Overdue),
+        (alert.condition == AlertCondition::Cleared, Label::Cleared),
+        (alert.covert, Label::Covert),
+    ];
+    let said = marks.iter().filter(|(is, _)| *is);
+    said.map(|(_, label)| format!("[{}] ", label.text(lang))).collect()
 }
 
 /// A span as people say it, at most seven characters up to 11 years: `5s`, `3m12s`, `2h05m`, `4d07h`.
@@ -307,7 +323,7 @@ mod tests {
             by_freshness: [1_400, 40, 15, 5],
             by_journey_state: vec![("in_service", 1_200), ("deadrun", 260)],
             feeds: vec![&hfp, &native],
-            alerts: vec![Cow::Borrowed(&panic), Cow::Borrowed(&taken)],
+            alerts: vec![(Cow::Borrowed(&panic), 0), (Cow::Borrowed(&taken), 59)],
             degraded: vec![DegradedLine {
                 code: "feed_silent",
                 scope: "feed:native",
@@ -322,8 +338,8 @@ mod tests {
             in_service 1200   deadrun 260
 
             ALERTS  2 open   P1 2   P2 0   P3 0   P4 0
-              P1    417    1m01s  NOBODY       60.17000,24.94000              Panic alarm, vehicle 22/800
-              P1      5    2h05m  kim          60.17000,24.94000              Panic alarm, vehicle 22/800                          NOT ON DISK
+              P1    417    1m01s  NOBODY       60.17000,24.94000              [COVERT] Panic alarm, vehicle 22/800
+              P1      5    2h05m  kim          60.17000,24.94000              [COVERT] Panic alarm, vehicle 22/800 (and 59 more like it) NOT ON DISK
 
             FEEDS
               hfp                  good          2m05s    1460 vehicles     948.5/s
@@ -338,8 +354,8 @@ mod tests {
             운행 중 1200   공차 회송 260
 
             경보  미종결 2건   P1 2   P2 0   P3 0   P4 0
-              P1    417     1분01초  미인수       60.17000,24.94000              비상 버튼, 차량 22/800
-              P1      5   2시간05분  kim          60.17000,24.94000              비상 버튼, 차량 22/800                               미저장
+              P1    417     1분01초  미인수       60.17000,24.94000              [비노출] 비상 버튼, 차량 22/800
+              P1      5   2시간05분  kim          60.17000,24.94000              [비노출] 비상 버튼, 차량 22/800 (같은 경보 59건 더) 미저장
 
             수신 피드
               hfp                  정상           2분05초      차량 1460대    초당 948.5건
@@ -371,7 +387,7 @@ mod tests {
     #[test]
     fn the_wall_shows_ten_alerts_and_counts_the_rest() {
         let alert = samples::panic();
-        let text = wall(&StatusFigures { alerts: vec![Cow::Borrowed(&alert); 13], ..figures() }, Lang::En);
+        let text = wall(&StatusFigures { alerts: vec![(Cow::Borrowed(&alert), 0); 13], ..figures() }, Lang::En);
         assert_eq!(text.matches("Panic alarm").count(), 10);
         assert!(text.contains("13 open   P1 13"), "{text}");
         assert!(text.contains("+3 more"), "{text}");
@@ -381,7 +397,7 @@ mod tests {
     fn a_stranger_cannot_move_the_cursor() {
         let mut alert = samples::panic();
         alert.kind_word = Some("\u{1b}[2Jx\u{202e}y\n".to_owned());
-        let text = String::from_utf8(alerts_text(&mut [&alert].into_iter(), NOW, Lang::En)).unwrap();
+        let text = String::from_utf8(alerts_text(&mut [(&alert, 0)].into_iter(), NOW, Lang::En)).unwrap();
         assert!(text.contains("·[2Jx·y·"), "{text}");
         assert_eq!(text.lines().count(), 1);
     }
