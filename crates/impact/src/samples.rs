@@ -40,8 +40,8 @@ pub(crate) fn vehicle(line: &str) -> VehicleRecord {
         mode: Mode::Bus,
         freshness: match heard_ms {
             ..=30_000 => Freshness::Live,
-            ..=90_000 => Freshness::Aging,
-            ..=360_000 => Freshness::Stale,
+            30_001..=90_000 => Freshness::Aging,
+            90_001..=360_000 => Freshness::Stale,
             _ => Freshness::Lost,
         },
         event_time: NOW.plus_millis(-heard_ms),

@@ -135,7 +135,7 @@ fn a_polygon_that_crosses_itself_is_taken_and_said() {
 fn pentagram(positions: usize) -> String {
     let corner = |at: usize| {
         let angle = at as f64 * std::f64::consts::TAU * 2.0 / (positions - 1) as f64;
-        let radius = if at % 2 == 0 { 0.004 } else { 0.005 };
+        let radius = if at.is_multiple_of(2) { 0.004 } else { 0.005 };
         format!("[{},{}]", 127.005 + radius * angle.cos(), 37.005 + radius * angle.sin())
     };
     let mut ring: Vec<String> = (0..positions - 1).map(corner).collect();
@@ -148,9 +148,9 @@ fn a_polygon_of_thousands_of_positions_is_not_asked_whether_it_crosses_itself_an
     let remarks =
         |positions: usize| Area::of_geojson(AreaName::query(), &pentagram(positions), None).unwrap().remarks().len();
     assert_eq!([remarks(500), remarks(501), remarks(20_000)], [1, 0, 0]);
-    let ring: Vec<String> = (0..20_000)
+    let ring: Vec<String> = (0..20_000_u32)
         .map(|at| {
-            let angle = (at % 19_999) as f64 * std::f64::consts::TAU / 19_999.0;
+            let angle = f64::from(at % 19_999) * std::f64::consts::TAU / 19_999.0;
             format!("[{},{}]", 127.005 + 0.005 * angle.cos(), 37.005 + 0.005 * angle.sin())
         })
         .collect();
