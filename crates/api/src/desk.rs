@@ -1,6 +1,6 @@
 //! A snapshot as the questions of `impact` want it: vehicles by place, armed areas, and the alerts the asker may know of.
 
-use alert::{Alert, IncidentPhase};
+use alert::Alert;
 use impact::{ArmedArea, Intervals, Scene};
 use transit::{Status, VehicleKey};
 
@@ -33,11 +33,10 @@ pub(crate) fn with_desk<T>(
     })
 }
 
-/// The areas of active incidents that name a place on the map, tests apart.
+/// The areas of incidents that have begun, are not over and name a place on the map, tests apart.
 pub(crate) fn armed_areas(snapshot: &Snapshot) -> &[ArmedArea] {
     snapshot.areas.get_or_make(|| {
-        let active =
-            |i: &&std::sync::Arc<alert::Incident>| i.phase == IncidentPhase::Active && i.report.status != Status::Test;
-        snapshot.room.incidents().filter(active).filter_map(|i| ArmedArea::of_incident(i).ok()).collect()
+        let live = |i: &&std::sync::Arc<alert::Incident>| i.is_live() && i.report.status != Status::Test;
+        snapshot.room.incidents().filter(live).filter_map(|i| ArmedArea::of_incident(i).ok()).collect()
     })
 }

@@ -304,6 +304,11 @@ impl ArmedArea {
         let (purpose, status) = (AreaPurpose::of_kind(incident.report.kind), incident.report.status);
         Ok(Self { area, since, purpose, until: None, status })
     }
+
+    /// It endangers who is inside: more than watched.
+    pub(crate) fn is_dangerous(&self) -> bool {
+        self.purpose != AreaPurpose::Watch
+    }
 }
 
 impl AreaPurpose {

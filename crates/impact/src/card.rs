@@ -9,8 +9,8 @@ use picture::{VehicleRecord, View};
 use transit::{Coordinate, Occupancy, RouteId, StopId, TripId, VehicleKey};
 
 use crate::{
-    Area, AreaName, AreaPurpose, ArmedArea, Known, NearPlace, NearVehicle, Neighbours, Places, Reach, ReachOptions,
-    Reason, Runbook, Runbooks, Scene, Suggestion,
+    Area, AreaName, ArmedArea, Known, NearPlace, NearVehicle, Neighbours, Places, Reach, ReachOptions, Reason, Runbook,
+    Runbooks, Scene, Suggestion,
     index::position_true_at,
     neighbours::near_vehicles,
     reading::{is_doubtful, seconds},
@@ -222,7 +222,7 @@ impl Card {
             vehicle,
             whereabouts,
         };
-        card.suggestions = suggestions(&card);
+        card.suggestions = suggestions(&card, subject, desk);
         card
     }
 
@@ -298,12 +298,15 @@ fn whereabouts(subject: CardSubject<'_>, vehicle: &Known<Arc<VehicleRecord>>, de
         })
     });
     let by_alarm = match subject {
-        CardSubject::Alert(alert) => place_of(alert).map(|coordinate| Whereabouts {
-            coordinate,
-            age_s: seconds(as_of.since(alert.last_event_at.unwrap_or(alert.received_at).min(alert.received_at))),
-            doubtful: !alert.quality.is_empty(),
-            by_vehicle: false,
-        }),
+        CardSubject::Alert(alert) => place_of(alert)
+            .map(|said| (said, !alert.quality.is_empty()))
+            .or_else(|| Some((area_about(alert, desk)?.area.centre(), false)))
+            .map(|(coordinate, doubtful)| Whereabouts {
+                coordinate,
+                age_s: seconds(as_of.since(alert.last_event_at.unwrap_or(alert.received_at).min(alert.received_at))),
+                doubtful,
+                by_vehicle: false,
+            }),
         CardSubject::Incident(incident) => Area::of_incident(incident).ok().map(|area| Whereabouts {
             coordinate: area.centre(),
             age_s: seconds(as_of.since(incident.updated_at)),
@@ -324,6 +327,35 @@ fn place_of(alert: &Alert) -> Option<Coordinate> {
     Coordinate::parse(alert.lat?, alert.lon?).ok().filter(|c| !c.is_null_island())
 }
 
+/// The armed area that an alert is about.
+fn area_about<'a>(alert: &Alert, desk: &Desk<'a>) -> Option<&'a ArmedArea> {
+    match &alert.subject {
+        alert::Subject::Area(id) | alert::Subject::Incident(id) => find_armed(desk, id),
+        alert::Subject::Vehicle(_)
+        | alert::Subject::Unparsed(_)
+        | alert::Subject::Feed { .. }
+        | alert::Subject::Stop(_)
+        | alert::Subject::Line(_)
+        | alert::Subject::System(_) => None,
+    }
+}
+
+/// The armed area in which, or on whose way in, a rule found the alert's vehicle: the first that its evidence names and
+/// that is still armed.
+fn area_found_by_rule<'a>(alert: &Alert, desk: &Desk<'a>) -> Option<&'a ArmedArea> {
+    let figure = match alert.rule.as_str() {
+        "GEO.INSIDE" => "areas",
+        "GEO.HEADING" => "area",
+        _ => return None,
+    };
+    let named = alert.evidence.as_ref()?.figures.get(figure)?;
+    find_armed(desk, named).or_else(|| named.split(", ").find_map(|id| find_armed(desk, id)))
+}
+
+fn find_armed<'a>(desk: &Desk<'a>, id: &str) -> Option<&'a ArmedArea> {
+    desk.areas.iter().find(|armed| armed.area.id() == id)
+}
+
 /// The area concerned, and whether it endangers who is inside.
 fn area_of(
     subject: CardSubject<'_>,
@@ -331,22 +363,23 @@ fn area_of(
     desk: &Desk<'_>,
     options: &CardOptions,
 ) -> (Known<Area>, bool) {
-    let armed = |id: &str| desk.areas.iter().find(|armed| armed.area.id() == id);
     let of_armed = |found: Option<&ArmedArea>| match found {
-        Some(armed) => (Known::Known(armed.area.clone()), armed.purpose != AreaPurpose::Watch),
+        Some(armed) => (Known::Known(armed.area.clone()), armed.is_dangerous()),
         None => (Known::Unknown(Reason::NoArea), false),
     };
     let alert = match subject {
-        CardSubject::Incident(incident) => return of_armed(ArmedArea::of_incident(incident).ok().as_ref()),
+        CardSubject::Incident(incident) => {
+            let (area, dangerous) = of_armed(ArmedArea::of_incident(incident).ok().as_ref());
+            // Nobody is in danger of what has not begun or is over.
+            return (area, dangerous && incident.is_live());
+        }
         CardSubject::Vehicle(_) => None,
-        CardSubject::Alert(alert) => match &alert.subject {
-            alert::Subject::Area(id) | alert::Subject::Incident(id) => return of_armed(armed(id)),
-            alert::Subject::Vehicle(_)
-            | alert::Subject::Unparsed(_)
-            | alert::Subject::Feed { .. }
-            | alert::Subject::Stop(_)
-            | alert::Subject::Line(_)
-            | alert::Subject::System(_) => Some(alert),
+        CardSubject::Alert(Alert { subject: alert::Subject::Area(id) | alert::Subject::Incident(id), .. }) => {
+            return of_armed(find_armed(desk, id));
+        }
+        CardSubject::Alert(alert) => match area_found_by_rule(alert, desk) {
+            Some(armed) => return of_armed(Some(armed)),
+            None => Some(alert),
         },
     };
     let Some(here) = whereabouts.known() else { return (Known::Unknown(Reason::NoPosition), false) };

@@ -48,8 +48,8 @@ impl Cause {
             "EMG.PANIC" | "EMG.ASSAULT" | "EMG.SUSPICIOUS_ITEM" => Self::Violence,
             "EMG.MEDICAL" => Self::Medical,
             "CALL.BREAKDOWN" => Self::Breakdown,
-            "HAZ.RAIN" | "HAZ.FLOOD" => Self::Weather,
-            "HAZ.QUAKE" | "HAZ.CBS" => Self::Failure,
+            "HAZ.WEATHER" | "HAZ.FLOOD" => Self::Weather,
+            "HAZ.EARTHQUAKE" => Self::Failure,
             _ if rule.starts_with("FEED.") || rule.starts_with("SYS.") || rule == "GEO.HEADING" => Self::Means,
             _ => Self::Consequence,
         }

@@ -4,6 +4,7 @@
 //! unknown. Start at [`Area`] and [`Reach::of`].
 
 mod area;
+mod armed;
 mod card;
 mod flat;
 mod grouping;
@@ -22,6 +23,7 @@ mod shape;
 mod suggestion;
 
 pub use area::{Area, AreaError, AreaName, AreaPurpose, AreaRemark, AreaSource, ArmedArea, PlaceKind};
+pub use armed::ArmedAreas;
 pub use card::{Card, CardAbout, CardOptions, CardSubject, Desk, NearAlert, NearArea, Whereabouts};
 pub use grouping::{Cause, GroupEvidence, GroupOptions, Member, Proposal, propose_groups};
 pub use index::{Index, Intervals, Near};

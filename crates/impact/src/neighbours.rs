@@ -13,7 +13,7 @@ use crate::{
     flat::Flat,
     index::position_true_at,
     motion::{bearing_deg, turn_deg},
-    reading::seconds,
+    reading::{is_in_use, seconds},
 };
 
 /// Courses that differ by less than this go the same way, in degrees.
@@ -36,7 +36,8 @@ pub struct NearVehicle {
     pub position_age_s: f64,
 }
 
-/// The `most` nearest vehicles to a place that `wanted` takes.
+/// The `most` nearest vehicles to a place that `wanted` takes: of those in use, and only where there is none of the
+/// others, because one that was here an hour ago would take the place of one that is.
 pub(crate) fn near_vehicles(
     index: &Index,
     from: Coordinate,
@@ -59,7 +60,11 @@ pub(crate) fn near_vehicles(
             vehicle: record,
         })
     };
-    index.nearest(from, most, wanted).into_iter().filter_map(describe).collect()
+    let mut near = index.nearest(from, most, |record| is_in_use(record) && wanted(record));
+    if near.is_empty() {
+        near = index.nearest(from, most, wanted);
+    }
+    near.into_iter().filter_map(describe).collect()
 }
 
 /// One vehicle of the same route.
@@ -88,7 +93,8 @@ impl Neighbours {
         Self { ahead: Known::Unknown(reason), behind: Known::Unknown(reason) }
     }
 
-    /// By the positions of the vehicles of its route, on its own course.
+    /// By the positions of the vehicles of its route, on its own course. One that is in use goes before a nearer one
+    /// that is not.
     pub(crate) fn of(subject: &VehicleRecord, index: &Index, as_of: UtcMillis) -> Self {
         let Some(route) = &subject.journey.route_id else { return Self::unknown(Reason::NoRoute) };
         let Some(here) = subject.coordinate else { return Self::unknown(Reason::NoPosition) };
@@ -104,7 +110,8 @@ impl Neighbours {
             let metres = flat.metres(placed.coordinate);
             let side = if metres.x * sin + metres.y * cos >= 0.0 { &mut ahead } else { &mut behind };
             let gap_m = here.distance(placed.coordinate).0;
-            if side.as_ref().is_none_or(|known| gap_m < known.gap_m) {
+            let rank = |record: &VehicleRecord, gap_m: f64| (!is_in_use(record), gap_m);
+            if side.as_ref().is_none_or(|known| rank(record, gap_m) < rank(&known.vehicle, known.gap_m)) {
                 let position_age_s = seconds(as_of.since(placed.true_at));
                 *side = Some(Neighbour { vehicle: Arc::clone(record), gap_m, position_age_s });
             }

@@ -11,6 +11,9 @@ use crate::{
 
 /// The most positions of one area: every vehicle is measured against each of them.
 const POSITIONS_MAX: usize = 20_000;
+/// A polygon of more positions is not asked whether it crosses itself: the work grows with their square, sources
+/// decide how many there are, and what its outline winds around is taken as inside either way.
+const SIMPLE_CHECK_MAX: usize = 500;
 
 /// The parts read so far.
 #[derive(Debug, Default)]
@@ -123,6 +126,7 @@ impl Outline {
         })?;
         let part = Part::region(&read);
         if let Part::Region { polygon, .. } = &part
+            && read.iter().map(Vec::len).sum::<usize>() <= SIMPLE_CHECK_MAX
             && !polygon.is_valid()
         {
             self.remarks.push(AreaRemark::NotSimple(path.to_owned()));

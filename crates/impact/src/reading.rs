@@ -1,6 +1,6 @@
 //! One vehicle as of one instant: how old what it said is, and how far its position can be trusted.
 
-use picture::{QualityFlag, VehicleRecord};
+use picture::{Freshness, QualityFlag, VehicleRecord};
 use transit::{Coordinate, JourneyState, UtcMillis};
 
 use crate::index::position_true_at;
@@ -59,6 +59,16 @@ pub(crate) fn is_doubtful(record: &VehicleRecord) -> bool {
     ]
     .into_iter()
     .any(|flag| record.quality.contains(flag))
+}
+
+/// Whether it is heard and on the road: neither stale, nor lost, nor signed off.
+pub(crate) fn is_in_use(record: &VehicleRecord) -> bool {
+    matches!(record.freshness, Freshness::Live | Freshness::Aging) && !is_signed_off(record)
+}
+
+/// Whether its driver has left it.
+pub(crate) fn is_signed_off(record: &VehicleRecord) -> bool {
+    record.journey.state == Some(JourneyState::SignedOff)
 }
 
 /// Whether somebody expects it to speak: in service, or unknown with a route or a trip.

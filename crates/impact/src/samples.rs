@@ -3,7 +3,7 @@
 //! `22/1 at 300 m N course 180 speed 10 age 5 route 59` is a bus 300 m north of [`HEART`]. Further words: `accuracy`,
 //! `heard` (age of the newest message where its position is older), `flag`, `doing`, `feed`, `nowhere`, `dir`.
 
-use picture::{Quality, QualityFlag, VehicleRecord, View};
+use picture::{Freshness, Quality, QualityFlag, VehicleRecord, View};
 use transit::{Coordinate, FeedId, JourneyState, Mode, RouteId, UtcMillis, VehicleKey, Word};
 
 use crate::flat::Flat;
@@ -38,6 +38,12 @@ pub(crate) fn vehicle(line: &str) -> VehicleRecord {
     let heard_ms = number("heard").map_or(age_ms, |s| (s * 1000.0) as i64);
     let mut record = VehicleRecord {
         mode: Mode::Bus,
+        freshness: match heard_ms {
+            ..=30_000 => Freshness::Live,
+            30_001..=90_000 => Freshness::Aging,
+            90_001..=360_000 => Freshness::Stale,
+            _ => Freshness::Lost,
+        },
         event_time: NOW.plus_millis(-heard_ms),
         received_at: NOW.plus_millis(-heard_ms),
         position_event_time: Some(NOW.plus_millis(-age_ms)),

@@ -1,13 +1,16 @@
 //! What could be done, each with its reason in every language and the figures it rests on. Nothing here is carried out
 //! by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use transit::{VehicleKey, words};
+use alert::AlertClass;
+use picture::VehicleRecord;
+use transit::{Status, VehicleKey, words};
 
 use crate::{
-    Card, CardAbout, HORIZONS_S, SilentWhy, Words,
+    Area, AreaSource, Card, CardAbout, CardSubject, Desk, HORIZONS_S, ReachOptions, SilentWhy, Words,
     reach::{Entering, Unaccounted},
+    reading::is_signed_off,
 };
 
 words! {
@@ -45,21 +48,97 @@ pub struct Suggestion {
 
 /// Farther than this nobody is sent, in metres.
 const SEND_MAX_M: f64 = 3_000.0;
+/// Farther behind than this nobody is held, in metres: it has other ways to go.
+const FOLLOW_MAX_M: f64 = 3_000.0;
 /// Nobody is sent, and no place is trusted, on a position older than this, in seconds.
 const FRESH_S: f64 = 60.0;
 
 /// What a card's figures suggest, most urgent first.
-pub(crate) fn suggestions(card: &Card) -> Vec<Suggestion> {
-    let all = [
-        call_unaccounted(card),
-        locate(card),
-        hold_entering(card),
-        lead_out(card),
-        ask_position(card),
-        send_nearest(card),
-        hold_follower(card),
-    ];
-    all.into_iter().flatten().collect()
+pub(crate) fn suggestions(card: &Card, subject: CardSubject<'_>, desk: &Desk<'_>) -> Vec<Suggestion> {
+    if matches!(subject, CardSubject::Incident(incident) if !incident.is_live()) {
+        return Vec::new();
+    }
+    let mut choice = Choice::of(card, subject, desk);
+    let urgent = [call_unaccounted, locate, hold_entering, lead_out, ask_position];
+    let mut all: Vec<Suggestion> = urgent.into_iter().filter_map(|propose| choice.take(propose)).collect();
+    // Who is to be held is not sent, although sending is told first.
+    let hold = choice.take(hold_follower);
+    all.extend(choice.take(send_nearest));
+    all.extend(hold);
+    all
+}
+
+/// Who can be named in the suggestions of a card. Nobody is named twice: what is more urgent goes first.
+struct Choice<'a> {
+    card: &'a Card,
+    /// Vehicles with an emergency of their own.
+    in_need: BTreeSet<&'a VehicleKey>,
+    /// Areas that endanger who is inside, the card's among them.
+    dangers: Vec<&'a Area>,
+    /// Named already.
+    named: BTreeSet<VehicleKey>,
+}
+
+impl<'a> Choice<'a> {
+    fn of(card: &'a Card, subject: CardSubject<'_>, desk: &Desk<'a>) -> Self {
+        let status = match subject {
+            CardSubject::Alert(alert) => alert.status,
+            CardSubject::Incident(incident) => incident.report.status,
+            CardSubject::Vehicle(_) => Status::Actual,
+        };
+        // A drill keeps nobody from what is meant.
+        let counts = |of: Status| of == Status::Actual || of == status;
+        let emergencies =
+            desk.alerts.iter().filter(|a| a.class == AlertClass::Emergency && a.is_open() && counts(a.status));
+        let armed = desk.areas.iter().filter(|armed| armed.is_dangerous() && counts(armed.status));
+        let own = card.area.known().filter(|_| card.dangerous);
+        Self {
+            card,
+            in_need: emergencies.filter_map(|alert| alert.subject.vehicle()).collect(),
+            dangers: armed.map(|armed| &armed.area).chain(own).collect(),
+            named: BTreeSet::new(),
+        }
+    }
+
+    fn take(&mut self, propose: fn(&Choice<'_>) -> Option<Suggestion>) -> Option<Suggestion> {
+        let suggestion = propose(self)?;
+        self.named.extend(suggestion.vehicles.iter().cloned());
+        Some(suggestion)
+    }
+
+    fn is_free(&self, key: &VehicleKey) -> bool {
+        !self.named.contains(key)
+    }
+
+    /// The area is only the circle around this vehicle, which is in it wherever it goes.
+    fn is_heart(&self, key: &VehicleKey) -> bool {
+        let circle = self.card.area.known().is_none_or(|area| area.name().source == AreaSource::Query);
+        circle && self.card.is_about(key)
+    }
+
+    /// It can be told to do something for others or for the service: it has no emergency of its own, its driver is
+    /// there, and it does not have to get out of danger first.
+    fn is_fit(&self, record: &VehicleRecord) -> bool {
+        self.is_free(&record.key)
+            && !self.in_need.contains(&record.key)
+            && !is_signed_off(record)
+            && !self.is_endangered(record)
+    }
+
+    /// As exactly as it knows its place.
+    fn is_endangered(&self, record: &VehicleRecord) -> bool {
+        let trust = ReachOptions::default();
+        let accuracy_m = record.accuracy_m.map_or(trust.accuracy_default_m, f64::from).min(trust.accuracy_max_m);
+        let held = |area: &&Area| record.coordinate.is_some_and(|c| area.may_hold(c, accuracy_m));
+        self.card.dangerous && self.card.reach.inside.iter().any(|w| w.vehicle.key == record.key)
+            || self.dangers.iter().any(held)
+    }
+
+    /// The subject stands where nobody else should go.
+    fn is_subject_endangered(&self) -> bool {
+        let here = self.card.whereabouts.known().map(|place| place.coordinate);
+        here.is_some_and(|here| self.dangers.iter().any(|area| area.may_hold(here, 0.0)))
+    }
 }
 
 fn suggestion(
@@ -71,9 +150,11 @@ fn suggestion(
     Some(Suggestion { action, vehicles, reason, figures: figures.into_iter().collect() })
 }
 
-fn call_unaccounted(card: &Card) -> Option<Suggestion> {
-    let missed: Vec<&Unaccounted> =
-        card.reach.unaccounted.iter().filter(|u| u.expected || u.why == SilentWhy::Inside).collect();
+fn call_unaccounted(choice: &Choice<'_>) -> Option<Suggestion> {
+    let is_missed = |u: &&Unaccounted| {
+        (u.expected || u.why == SilentWhy::Inside) && choice.is_free(&u.vehicle.key) && !choice.is_heart(&u.vehicle.key)
+    };
+    let missed: Vec<&Unaccounted> = choice.card.reach.unaccounted.iter().filter(is_missed).collect();
     let longest = missed.iter().map(|u| u.position_age_s).fold(0.0, f64::max);
     let first = missed.first()?;
     let (count, key, silent_s, limit_s) =
@@ -88,8 +169,9 @@ fn call_unaccounted(card: &Card) -> Option<Suggestion> {
     suggestion(Action::CallUnaccounted, missed.iter().map(|u| u.vehicle.key.clone()).collect(), reason, figures)
 }
 
-fn locate(card: &Card) -> Option<Suggestion> {
-    let vehicle = card.vehicle.known()?;
+fn locate(choice: &Choice<'_>) -> Option<Suggestion> {
+    let card = choice.card;
+    let vehicle = card.vehicle.known().filter(|vehicle| choice.is_free(&vehicle.key))?;
     let said = |en: &str, ko: &str| Words { en: en.to_owned(), ko: ko.to_owned() };
     let (age_s, reason) = match card.whereabouts.known() {
         Some(place) if place.age_s <= FRESH_S && !place.doubtful => return None,
@@ -104,9 +186,13 @@ fn locate(card: &Card) -> Option<Suggestion> {
     suggestion(Action::Locate, vec![vehicle.key.clone()], reason, [("age_s", age_s)])
 }
 
-fn hold_entering(card: &Card) -> Option<Suggestion> {
-    let soon: &[Entering] = card.reach.entering_within(HORIZONS_S[0]);
-    let coming: Vec<&Entering> = soon.iter().filter(|e| !card.is_about(&e.vehicle.key)).collect();
+fn hold_entering(choice: &Choice<'_>) -> Option<Suggestion> {
+    let soon: &[Entering] = choice.card.reach.entering_within(HORIZONS_S[0]);
+    let can_be_held = |e: &&Entering| {
+        let key = &e.vehicle.key;
+        choice.is_free(key) && !choice.in_need.contains(key) && !choice.is_heart(key)
+    };
+    let coming: Vec<&Entering> = soon.iter().filter(can_be_held).collect();
     let first = coming.first()?;
     let (count, key) = (coming.len(), first.vehicle.key.spoken());
     let Entering { eta_s, distance_m, speed_mps, .. } = first;
@@ -129,12 +215,15 @@ fn hold_entering(card: &Card) -> Option<Suggestion> {
     suggestion(Action::HoldEntering, coming.iter().map(|e| e.vehicle.key.clone()).collect(), reason, figures)
 }
 
-fn lead_out(card: &Card) -> Option<Suggestion> {
+fn lead_out(choice: &Choice<'_>) -> Option<Suggestion> {
+    let card = choice.card;
     if !card.dangerous {
         return None;
     }
-    let inside: Vec<_> =
-        card.reach.inside.iter().filter(|w| w.parked.is_none() && !card.is_about(&w.vehicle.key)).collect();
+    // One with an emergency of its own has to get out all the same.
+    let has_to_leave =
+        |w: &&crate::Within| w.parked.is_none() && choice.is_free(&w.vehicle.key) && !choice.is_heart(&w.vehicle.key);
+    let inside: Vec<_> = card.reach.inside.iter().filter(has_to_leave).collect();
     let certain = inside.iter().filter(|w| w.certain && !w.doubtful).count();
     inside.first()?;
     let oldest = inside.iter().map(|w| w.position_age_s).fold(0.0, f64::max);
@@ -147,11 +236,13 @@ fn lead_out(card: &Card) -> Option<Suggestion> {
     suggestion(Action::LeadOut, inside.iter().map(|w| w.vehicle.key.clone()).collect(), reason, figures)
 }
 
-fn ask_position(card: &Card) -> Option<Suggestion> {
+fn ask_position(choice: &Choice<'_>) -> Option<Suggestion> {
+    let card = choice.card;
+    let mut asked_before = BTreeSet::new();
     let doubtful = card.reach.inside.iter().filter(|w| w.doubtful).map(|w| &w.vehicle.key);
     let asked: Vec<VehicleKey> = doubtful
         .chain(card.reach.unplaced.iter().map(|u| &u.vehicle.key))
-        .filter(|k| !card.is_about(k))
+        .filter(|key| !card.is_about(key) && choice.is_free(key) && asked_before.insert(*key))
         .cloned()
         .collect();
     asked.first()?;
@@ -164,14 +255,14 @@ fn ask_position(card: &Card) -> Option<Suggestion> {
     suggestion(Action::AskPosition, asked, reason, figures)
 }
 
-fn send_nearest(card: &Card) -> Option<Suggestion> {
-    if !matches!(card.subject, CardAbout::Alert(_)) || !card.vehicle_is_subject {
+fn send_nearest(choice: &Choice<'_>) -> Option<Suggestion> {
+    let card = choice.card;
+    if !matches!(card.subject, CardAbout::Alert(_)) || !card.vehicle_is_subject || choice.is_subject_endangered() {
         return None;
     }
-    // Nobody is sent who has to get out first.
-    let endangered =
-        |n: &crate::NearVehicle| card.dangerous && card.reach.inside.iter().any(|w| w.vehicle.key == n.vehicle.key);
-    let fit = |n: &&crate::NearVehicle| n.distance_m <= SEND_MAX_M && n.position_age_s <= FRESH_S && !endangered(n);
+    let fit = |n: &&crate::NearVehicle| {
+        n.distance_m <= SEND_MAX_M && n.position_age_s <= FRESH_S && choice.is_fit(&n.vehicle)
+    };
     let nearest = card.nearest.iter().find(fit)?;
     let going = match nearest.approaching {
         Some(true) => (", coming nearer", ", 접근 중"),
@@ -188,11 +279,15 @@ fn send_nearest(card: &Card) -> Option<Suggestion> {
     suggestion(Action::SendNearest, vec![nearest.vehicle.key.clone()], reason, figures)
 }
 
-fn hold_follower(card: &Card) -> Option<Suggestion> {
+fn hold_follower(choice: &Choice<'_>) -> Option<Suggestion> {
+    let card = choice.card;
     if !matches!(card.subject, CardAbout::Alert(_)) {
         return None;
     }
     let follower = card.neighbours.behind.known()?.as_ref()?;
+    if follower.gap_m > FOLLOW_MAX_M || follower.position_age_s > FRESH_S || !choice.is_fit(&follower.vehicle) {
+        return None;
+    }
     let (key, gap_m, age_s) = (follower.vehicle.key.spoken(), follower.gap_m, follower.position_age_s);
     let reason = Words {
         en: format!("{key} follows on the same route, {gap_m:.0} m behind, position {age_s:.0} s old"),

@@ -229,6 +229,7 @@ impl House {
             links,
             findings,
             depots: config.places.depots(),
+            areas: impact::ArmedAreas::default(),
             clock: self.clock.clone(),
             started: self.started,
         }

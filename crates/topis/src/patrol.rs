@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use alert::{AlertOrigin, Finding, IncidentPhase};
 use api::Published;
 use detect::{OpenAlert, Patrol, Rulebook, Scene};
-use impact::{Area, ArmedArea};
+use impact::{Area, ArmedAreas};
 use picture::{Picture, TrailPoint};
 use room::ControlRoom;
 use tokio::sync::mpsc;
@@ -27,6 +27,7 @@ pub(crate) struct PatrolTask {
     pub(crate) links: FeedLinks,
     pub(crate) findings: mpsc::Sender<Vec<Finding>>,
     pub(crate) depots: Vec<Area>,
+    pub(crate) areas: ArmedAreas,
     pub(crate) clock: Clock,
     pub(crate) started: Now,
 }
@@ -74,9 +75,6 @@ impl PatrolTask {
         let as_of = Now { utc: snapshot.as_of, mono_ms: now.mono_ms.saturating_sub(age_ms) };
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
-        // An incident without a place of its own arms nothing; one that is planned arms its area when it begins.
-        let live = |i: &&Arc<alert::Incident>| i.is_live();
-        let areas = incidents.iter().filter(live).filter_map(|i| ArmedArea::of_incident(i).ok()).collect::<Vec<_>>();
         let links = self.links.look(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {
@@ -87,7 +85,7 @@ impl PatrolTask {
             feeds: &snapshot.feeds,
             links: &links,
             incidents: &incidents,
-            areas: &areas,
+            areas: self.areas.follow(&incidents),
             depots: &self.depots,
             trail: Some(&trail),
         });

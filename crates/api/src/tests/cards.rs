@@ -307,7 +307,6 @@ async fn a_card_is_read_in_korean_from_its_first_line_to_its_last() {
         call_unaccounted: 무응답 차량을 호출한다. 구역 안이나 진입 중 무응답 1대. 18/3 302초째 무응답(통상 60초 이내 수신)
         hold_entering: 2분 안에 진입할 차량을 대기시킨다. 계속 운행하면 2분 안에 1대 진입. 18/2 0초 뒤 진입 예상(거리 900m, 시속 1571km)
         ask_position: 위치 오류 차량에 현재 위치를 묻는다. 위치 오류 차량 1대가 구역 안에 있을 수 있음
-        send_nearest: 가장 가까운 차량을 보내 확인하고 지원하게 한다. 가장 가까운 차량 18/6: 직선거리 350m, 위치 2초 전
         ahead: 진행 방향 미상
         behind: 진행 방향 미상
         delay_s: 보고 없음
@@ -340,7 +339,6 @@ async fn the_same_card_in_english_has_the_same_codes_and_figures() {
         call_unaccounted: Call those who have gone dark. 1 gone dark inside or on the way in; 18/3 for 302 s, 60 s are usual
         hold_entering: Hold those who enter within 2 minutes. 1 enter within 2 minutes if they go on; 18/2 in 0 s, 900 m away at 436.4 m/s
         ask_position: Ask where they are: their position cannot be true. 1 with a position that cannot be true may be inside
-        send_nearest: Send the nearest vehicle to look or to help. 18/6 is nearest: 350 m through the air, position 2 s old
         ahead: nobody knows which way it goes
         behind: nobody knows which way it goes
         delay_s: not reported
@@ -423,7 +421,6 @@ async fn a_vehicle_an_incident_and_a_proposal_are_read_in_korean() {
         - 통과 노선을 우회시키고 승객에게 안내한다
         ! 예상 종료 시각을 종료로 보지 않는다
         call_unaccounted: 무응답 차량을 호출한다. 구역 안이나 진입 중 무응답 1대. 18/3 302초째 무응답(통상 60초 이내 수신)
-        hold_entering: 2분 안에 진입할 차량을 대기시킨다. 계속 운행하면 2분 안에 1대 진입. 18/2 0초 뒤 진입 예상(거리 1000m, 시속 1571km)
         lead_out: 구역 안 차량을 밖으로 유도한다. 구역 안 1대(확실 1대)
         ask_position: 위치 오류 차량에 현재 위치를 묻는다. 위치 오류 차량 1대가 구역 안에 있을 수 있음
         age_s: 대상이 차량이 아님

@@ -69,7 +69,7 @@ impl Rule for Hazard {
             survey.scene.incidents.iter().map(AsRef::as_ref).filter(|i| self.holds(i, out.status(), now)).collect();
         for incident in &holding {
             let priority = if incident.severity == Severity::Extreme { Priority::P1 } else { Priority::P2 };
-            out.raise(subject_of(incident), Proof::Watched, priority, || evidence_of(incident));
+            out.raise(subject_of(incident), Proof::Watched, priority, || evidence_of(incident, survey));
         }
         // Incidents are our own record: one that is not open is over, which is no silence.
         let over: Vec<&Subject> =
@@ -95,11 +95,17 @@ fn subject_of(incident: &Incident) -> Subject {
     Subject::Area(format!("{}/{}", incident.report.key.source, incident.report.key.id))
 }
 
-fn evidence_of(incident: &Incident) -> Evidence {
+/// Its place is the one it names, else the middle of the area that it arms.
+fn evidence_of(incident: &Incident, survey: &Survey<'_>) -> Evidence {
+    let subject = subject_of(incident);
+    let is_its_own = |armed: &&impact::ArmedArea| matches!(&subject, Subject::Area(id) if id == armed.area.id());
+    let centre = || survey.scene.areas.iter().find(is_its_own).map(|armed| armed.area.centre());
+    let said = incident.report.lat.zip(incident.report.lon);
+    let place = said.or_else(|| centre().map(|c| (c.lat(), c.lon())));
     let defaulted = if incident.severity_defaulted { "default of its kind" } else { "by the source" };
     Evidence {
-        lat: incident.report.lat,
-        lon: incident.report.lon,
+        lat: place.map(|(lat, _)| lat),
+        lon: place.map(|(_, lon)| lon),
         ..figures([
             ("severity", incident.severity.word().to_owned()),
             ("severity_given", defaulted.to_owned()),

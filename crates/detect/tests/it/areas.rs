@@ -216,6 +216,23 @@ fn a_hazard_is_told_from_severe_on_and_over_when_its_incident_is() {
 }
 
 #[test]
+fn a_hazard_told_as_a_shape_has_its_place_in_the_middle_of_the_shape() {
+    let mut flood = incident(IncidentKind::Flood, None);
+    (flood.report.lat, flood.report.lon) = (None, None);
+    flood.report.geometry = Some(
+        r#"{"type":"Polygon","coordinates":[[[127,37.5],[127.02,37.5],[127.02,37.52],[127,37.52],[127,37.5]]]}"#
+            .to_owned(),
+    );
+    let mut stage = Stage::by_default();
+    stage.areas = vec![ArmedArea::of_incident(&flood).unwrap()];
+    stage.incidents = vec![Arc::new(flood)];
+    stage.look(1);
+    let evidence = &stage.round.findings[0].evidence;
+    let near = |degrees: Option<f64>, wanted: f64| degrees.is_some_and(|d| (d - wanted).abs() < 1e-6);
+    assert!(near(evidence.lat, 37.51) && near(evidence.lon, 127.01), "{evidence:?}");
+}
+
+#[test]
 fn a_hazard_of_tomorrow_is_told_tomorrow() {
     let mut stage = Stage::by_default();
     let mut flood = incident(IncidentKind::Flood, None);

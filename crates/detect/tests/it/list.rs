@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use detect::{RULES, Rulebook, example_config, reference};
 use expect_test::{expect, expect_file};
+use impact::{Cause, Runbooks};
 
 #[test]
 fn the_reference_and_the_example_are_what_the_list_says() {
@@ -24,6 +25,16 @@ fn codes_are_unique_and_every_rule_and_key_has_its_words() {
         let told: BTreeSet<String> = def.keys.iter().map(|(key, _)| (*key).to_owned()).collect();
         assert_eq!(own, told, "{}: keys and their words differ", def.code);
     }
+}
+
+#[test]
+fn every_hazard_has_a_cause_of_its_own_and_every_rule_a_runbook() {
+    let hazards = RULES.iter().filter(|def| def.code.starts_with("HAZ."));
+    let causes: Vec<String> = hazards.map(|def| format!("{} {:?}", def.code, Cause::of_rule(def.code))).collect();
+    assert_eq!(causes, ["HAZ.WEATHER Weather", "HAZ.FLOOD Weather", "HAZ.EARTHQUAKE Failure"]);
+    let runbooks = Runbooks::shipped();
+    let without: Vec<&str> = RULES.iter().map(|def| def.code).filter(|code| runbooks.find(code).is_none()).collect();
+    assert!(without.is_empty(), "{without:?}");
 }
 
 #[test]

@@ -131,6 +131,37 @@ fn a_polygon_that_crosses_itself_is_taken_and_said() {
     );
 }
 
+/// A ring of so many positions around 37.005, 127.005 that goes twice around it, so that it crosses itself.
+fn pentagram(positions: usize) -> String {
+    let corner = |at: usize| {
+        let angle = at as f64 * std::f64::consts::TAU * 2.0 / (positions - 1) as f64;
+        let radius = if at.is_multiple_of(2) { 0.004 } else { 0.005 };
+        format!("[{},{}]", 127.005 + radius * angle.cos(), 37.005 + radius * angle.sin())
+    };
+    let mut ring: Vec<String> = (0..positions - 1).map(corner).collect();
+    ring.push(corner(0));
+    format!(r#"{{"type":"Polygon","coordinates":[[{}]]}}"#, ring.join(","))
+}
+
+#[test]
+fn a_polygon_of_thousands_of_positions_is_not_asked_whether_it_crosses_itself_and_holds_what_it_holds() {
+    let remarks =
+        |positions: usize| Area::of_geojson(AreaName::query(), &pentagram(positions), None).unwrap().remarks().len();
+    assert_eq!([remarks(500), remarks(501), remarks(20_000)], [1, 0, 0]);
+    let ring: Vec<String> = (0..20_000_u32)
+        .map(|at| {
+            let angle = f64::from(at % 19_999) * std::f64::consts::TAU / 19_999.0;
+            format!("[{},{}]", 127.005 + 0.005 * angle.cos(), 37.005 + 0.005 * angle.sin())
+        })
+        .collect();
+    let text = format!(r#"{{"type":"Polygon","coordinates":[[{}]]}}"#, ring.join(","));
+    let area = Area::of_geojson(AreaName::query(), &text, None).unwrap();
+    assert_eq!((area.remarks().len(), area.shape.parts().len()), (0, 1));
+    let metres = |lat: f64, lon: f64| area.distance_m(Coordinate::parse(lat, lon).unwrap()).round() as i64;
+    assert_eq!([metres(37.005, 127.005), metres(37.0099, 127.005), metres(37.0101, 127.005)], [0, 0, 11]);
+    assert_eq!(metres(37.02, 127.005), 1112);
+}
+
 fn incident(geometry: Option<&str>, place: Option<(f64, f64)>, radius_m: Option<f64>) -> Incident {
     let report = IncidentReport {
         key: IncidentKey { source: "topis".to_owned(), id: "7".to_owned() },

@@ -6,7 +6,7 @@ use alert::{
 };
 use transit::{Now, Status, Word};
 
-use super::{draft::Draft, names::Meant, nothing};
+use super::{draft::Draft, names::Meant, nothing, place::place_of};
 use crate::{ControlRoom, Decision, OpenKey, Verdict};
 
 /// The rule of a severe incident's alert.
@@ -106,7 +106,8 @@ impl Draft {
             ("severity_defaulted", incident.severity_defaulted.to_string()),
         ];
         let figures = figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let evidence = Evidence { figures, members, lat: incident.report.lat, lon: incident.report.lon };
+        let (lat, lon) = place_of(&incident.report).unzip();
+        let evidence = Evidence { figures, members, lat, lon };
         if let Some(alert) = open {
             if let Some(renewal) = self.renewal_of(&alert, priority, Some(&evidence)) {
                 self.renew(&alert, Author::Detector(SEVERE.to_owned()), renewal, None, key);

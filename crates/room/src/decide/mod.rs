@@ -11,6 +11,7 @@ mod incident_orders;
 mod incidents;
 mod names;
 mod orders;
+mod place;
 mod ticks;
 
 use alert::Change;

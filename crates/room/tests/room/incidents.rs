@@ -35,6 +35,18 @@ fn a_higher_version_replaces_and_anything_else_is_ignored() {
 }
 
 #[test]
+fn the_alert_of_a_severe_incident_that_is_told_as_a_shape_has_the_middle_of_the_shape() {
+    let mut stage = Stage::new(RoomOptions::default());
+    let room::Input::Incident(mut report) = input("+0 incident its/7 v1 flood") else { panic!("no incident") };
+    (report.lat, report.lon) = (None, None);
+    let shape = r#"{"type":"Polygon","coordinates":[[[24,60],[25,60],[25,61],[24,61],[24,60]]]}"#;
+    report.geometry = Some(shape.to_owned());
+    stage.step(&room::Input::Incident(report), now(0));
+    let alert = stage.room.alerts().next().unwrap();
+    assert_eq!((alert.rule.as_str(), alert.lat, alert.lon), ("INC.SEVERE", Some(60.5), Some(24.5)));
+}
+
+#[test]
 fn a_source_without_versions_replaces_by_content() {
     expect![[r#"
         +0 incident its/7 crash => Recorded
