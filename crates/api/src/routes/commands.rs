@@ -28,6 +28,9 @@ struct Closing {
     /// Why. Required.
     #[schema(schema_with = reasons_schema, required)]
     reason: Option<String>,
+    /// The alert that it is a duplicate of. Required with `duplicate_of`, and only there.
+    #[schema(example = "20261123-417")]
+    duplicate_of: Option<String>,
 }
 
 /// Passing an alert on.
@@ -161,8 +164,39 @@ async fn tend(signed: Signed, id: &str, deed: Deed) -> Result<Response, ApiError
     request_body = PlainOrder, responses((status = 200, description = "It is yours.", body = AlertAnswer)))]
 async fn acknowledge(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
     let (signed, NothingMore {}) = asked.read().await?;
-    let order = Order::Acknowledge { alert: alert_id(&id)?, seen: signed.seen, comment: signed.comment.clone() };
+    let alert = alert_id(&id)?;
+    let count = signed.shared.newest().room.find_alert(&alert).map(|known| known.count);
+    if let (Some(seen), Some(count)) = (signed.seen, count)
+        && seen > count
+    {
+        let detail = format!("is {seen}, but the alert has {count}; send back `count` as you read it");
+        return Err(ApiError::bad_member("seen", &detail));
+    }
+    let order = Order::Acknowledge { alert, seen: signed.seen, comment: signed.comment.clone() };
     signed.give(order).await
+}
+
+/// The alert that `alert` is a duplicate of, where that is why it ends.
+fn original(
+    signed: &Signed,
+    alert: &AlertId,
+    reason: CloseReason,
+    said: Option<String>,
+) -> Result<Option<AlertId>, ApiError> {
+    let wrong = |detail: &str| ApiError::bad_member("duplicate_of", detail);
+    match (said, reason == CloseReason::DuplicateOf) {
+        (None, false) => Ok(None),
+        (None, true) => Err(wrong("is required with reason duplicate_of: the id of the alert that stays")),
+        (Some(_), false) => Err(wrong("goes with reason duplicate_of only")),
+        (Some(text), true) => {
+            let found = AlertId::find(&text).filter(|id| signed.shared.newest().room.find_alert(id).is_some());
+            let original = found.ok_or_else(|| wrong("names no alert; give the id of the alert that stays"))?;
+            if original == *alert {
+                return Err(wrong("is the alert itself; give the id of the alert that stays"));
+            }
+            Ok(Some(original))
+        }
+    }
 }
 
 /// Ends an alert. It stays in the record; nothing that happens later reopens it.
@@ -175,7 +209,7 @@ async fn acknowledge(Levels(id): Levels<String>, asked: Asked) -> Result<Respons
            OrderQuery),
     request_body = CloseOrder, responses((status = 200, description = "It is closed.", body = AlertAnswer)))]
 async fn close(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
-    let (signed, Closing { reason }) = asked.read().await?;
+    let (signed, Closing { reason, duplicate_of }) = asked.read().await?;
     let alert = alert_id(&id)?;
     let known: Vec<&str> = REASONS.iter().map(|r| r.word()).collect();
     let Some(said) = reason else {
@@ -184,7 +218,14 @@ async fn close(Levels(id): Levels<String>, asked: Asked) -> Result<Response, Api
     let reason = CloseReason::find(&said).filter(|r| REASONS.contains(r)).ok_or_else(|| {
         ApiError::bad_member("reason", &format!("is none of {}", known.join(", "))).meaning(nearest(&said, &known))
     })?;
-    let order = Order::Close { alert, reason, comment: signed.comment.clone() };
+    let comment = match original(&signed, &alert, reason, duplicate_of)? {
+        None => signed.comment.clone(),
+        Some(original) => Some(match &signed.comment {
+            None => format!("duplicate of {original}"),
+            Some(comment) => format!("duplicate of {original}: {comment}"),
+        }),
+    };
+    let order = Order::Close { alert, reason, comment };
     signed.give(order).await
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use alert::{AlertId, IncidentDeed, IncidentKey, IncidentReport, Order};
+use alert::{AlertId, IncidentDeed, IncidentKey, IncidentKind, IncidentReport, Order};
 use axum::response::Response;
-use decode::{Frame, Grade, Message, ProblemCode};
+use decode::{
+    Frame, Message, ProblemCode,
+    formats::native::{AFFECTED_MEMBERS, INCIDENT_MEMBERS},
+};
 use impact::OPERATOR;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,6 +22,7 @@ use super::{
 };
 use crate::{
     orders::{Asked, NothingMore, OrderQuery, Signature, Signed, TEXT_MAX, bounded},
+    params::{nearest, words},
     problem::ApiError,
 };
 
@@ -113,15 +117,46 @@ pub(super) fn report_of(
     let received_at = (sources.clock)().utc;
     let decoded =
         (sources.decoder)(&Frame { topic: &topic, payload: &payload, retained: false, dup: false, received_at });
-    let is_wrong = |p: &&decode::Problem| p.grade == Grade::Reject || p.code == ProblemCode::MisspelledField;
-    if let Some(problem) = decoded.problems.iter().find(is_wrong) {
-        return Err(ApiError::bad_member(problem.field.as_deref().unwrap_or("body"), &problem.detail));
+    // A source is read as far as it goes; a person is there to be asked, and would think that all of it was taken.
+    if let Some(problem) = decoded.problems.first() {
+        return Err(wrong(problem, said));
+    }
+    only_known("", said, INCIDENT_MEMBERS)?;
+    let affects = said.get("affects");
+    let entries =
+        affects.and_then(Value::as_array).map_or_else(|| affects.into_iter().collect(), |l| l.iter().collect());
+    for entry in Vec::<&Value>::into_iter(entries).filter_map(Value::as_object) {
+        only_known("affects: ", entry, AFFECTED_MEMBERS)?;
     }
     let report = decoded.messages.into_iter().find_map(|message| match message {
         Message::Incident(report) => Some(report),
         Message::Vehicle(_) | Message::Alarm(_) | Message::Withdrawal(_) | Message::Presence(_) => None,
     });
     report.ok_or_else(|| ApiError::bad_member("body", "is no incident: kind and a place are required"))
+}
+
+/// What is wrong with a member and how to repair it.
+fn wrong(problem: &decode::Problem, said: &Map<String, Value>) -> ApiError {
+    let name = problem.field.as_deref().unwrap_or("body");
+    match said.get(name).and_then(Value::as_str) {
+        Some(word) if name == "kind" && problem.code == ProblemCode::UnknownWord => {
+            let known = words::<IncidentKind>();
+            let detail = format!("{word:?} is none of {}, nor a TOPIS code A01 to A13", known.join(", "));
+            ApiError::bad_member(name, &detail).meaning(nearest(word, &known))
+        }
+        _ => ApiError::bad_member(name, &problem.detail),
+    }
+}
+
+/// Refuses a member that nobody reads: it was meant to say something.
+fn only_known(of: &str, said: &Map<String, Value>, known: &[&'static str]) -> Result<(), ApiError> {
+    match said.keys().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("{of}is not known; leave it away, or use one of {}", known.join(", "));
+            Err(ApiError::bad_member(name, &detail).meaning(nearest(name, known)))
+        }
+    }
 }
 
 pub(super) async fn deed(signed: Signed, key: IncidentKey, deed: IncidentDeed) -> Result<Response, ApiError> {

@@ -212,3 +212,49 @@ async fn what_is_said_again_is_one_order_until_its_giver_has_read_of_a_new_press
         assert_eq!(desk.order(&path("close"), close).await.0, 200);
     }
 }
+
+#[tokio::test]
+async fn an_operators_wrong_member_is_refused_by_name_and_never_dropped() {
+    let desk = Desk::new();
+    for (member, value, wrong) in [
+        ("severity", json!("critical"), "severity: "),
+        ("radius_m", json!(-5), "radius_m: "),
+        ("expected_end", json!("2026-11-23T10:00:00"), "expected_end: "),
+        ("weather", json!("rain"), "weather: is not known"),
+        ("kind", json!("fyre"), "Did you mean fire?"),
+        ("affects", json!([{"route_id": "550", "colour": "red"}]), "colour: affects: is not known"),
+    ] {
+        let mut body = json!({"by": "kim", "kind": "fire", "lat": 60.2, "lon": 24.9});
+        body[member] = value;
+        let refused = desk.post("/v1/incidents", &body.to_string()).await;
+        let told = refused.problem();
+        assert!(told.starts_with("400 bad-member") && told.contains(wrong), "{wrong}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_names_the_alert_that_stays_and_nobody_has_seen_more_than_there_is() {
+    let mut desk = Desk::new();
+    let stays = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let goes = desk.press("18/2", AlarmKind::Fire, |_| {});
+    let path = format!("/v1/alerts/{goes}/close");
+    let named = |original: &str| json!({"by": "kim", "reason": "duplicate_of", "duplicate_of": original});
+    for (body, wrong) in [
+        (json!({"by": "kim", "reason": "duplicate_of"}), "duplicate_of: is required"),
+        (named("20261123-999"), "names no alert"),
+        (named(&goes.to_string()), "is the alert itself"),
+        (json!({"by": "kim", "reason": "resolved", "duplicate_of": stays.to_string()}), "goes with reason"),
+    ] {
+        let refused = desk.post(&path, &body.to_string()).await;
+        assert!(
+            refused.problem().starts_with("400 bad-member") && refused.text().contains(wrong),
+            "{}",
+            refused.text()
+        );
+    }
+    assert_eq!(desk.order(&path, named(&stays.to_string())).await.0, 200);
+    let history = desk.get(&format!("/v1/alerts/{goes}/history")).await;
+    assert!(history.text().contains(&format!("duplicate of {stays}")), "{}", history.text());
+    let refused = desk.post(&format!("/v1/alerts/{stays}/acknowledge"), r#"{"by":"kim","seen":7}"#).await;
+    assert!(refused.problem().contains("seen: is 7, but the alert has 1"), "{}", refused.text());
+}

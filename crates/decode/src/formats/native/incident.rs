@@ -19,7 +19,8 @@ use crate::{
     json::{Raw, Unknown},
 };
 
-const KNOWN: &[&str] = &[
+/// Members of an incident.
+pub const INCIDENT_MEMBERS: &[&str] = &[
     "version",
     "state",
     "status",
@@ -45,7 +46,8 @@ const KNOWN: &[&str] = &[
     "road_control",
 ];
 
-const AFFECTED_KNOWN: &[&str] = &[
+/// Members of an entry of its `affects`.
+pub const AFFECTED_MEMBERS: &[&str] = &[
     "agency_id",
     "route_id",
     "route_type",
@@ -141,7 +143,7 @@ fn report(
     body: &Object<'_>,
     notes: &mut Notes,
 ) -> Option<IncidentReport> {
-    body.note_unknown(KNOWN, notes);
+    body.note_unknown(INCIDENT_MEMBERS, notes);
     let kind = kind(body, notes);
     let place = place(body, notes);
     let affects = affects(body, notes);
@@ -267,7 +269,7 @@ fn affects(body: &Object<'_>, notes: &mut Notes) -> Vec<Affected> {
         let before = notes.problems.len();
         let affected = affected(&entry, notes);
         let lost = notes.problems.len() > before;
-        entry.note_unknown(AFFECTED_KNOWN, notes);
+        entry.note_unknown(AFFECTED_MEMBERS, notes);
         if lost {
             notes.warn(ProblemCode::BadField, &label, "was dropped whole: without the wrong field it would mean more");
         } else if affected == Affected::default() {

@@ -13,6 +13,7 @@ pub use encode::{
     AlarmBody, IncidentBody, alarm_topic, encode_alarm, encode_incident, encode_position, incident_topic,
     position_topic,
 };
+pub use incident::{AFFECTED_MEMBERS, INCIDENT_MEMBERS};
 use transit::{IdError, VehicleId, VehicleKey};
 
 use crate::{
