@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use transit::UtcMillis;
 
-use crate::{Incident, IncidentPhase, IncidentReport};
+use crate::{Incident, IncidentPhase, IncidentReport, incident::over_at};
 
 /// Characters of the words that are kept with a proposal.
 const WORDS_CHARS: usize = 300;
@@ -52,13 +52,14 @@ fn words_of(report: &IncidentReport) -> Option<String> {
 }
 
 impl Incident {
-    /// When something of it is due by itself: its beginning where it is planned, its end where it was armed for a time.
+    /// When something of it is due by itself: its beginning where it is planned, its end where it was armed for a time or
+    /// its source gave its periods.
     pub fn due_at(&self) -> Option<UtcMillis> {
         if self.phase != IncidentPhase::Active {
             return None;
         }
         let ends_at = self.armed.as_ref().and_then(|armed| armed.until);
-        self.starts_at.into_iter().chain(ends_at).min()
+        self.starts_at.into_iter().chain(ends_at).chain(over_at(&self.report)).min()
     }
 
     /// It is over, whoever says so: nothing is proposed of it and its area is armed no more.

@@ -267,8 +267,9 @@ impl Incident {
         let said = report.severity.filter(|s| *s != Severity::Unknown);
         let kept = report.kept();
         let radius = kept.radius_m;
-        let closed_at =
-            (report.phase == IncidentPhase::Closed).then(|| known.and_then(|known| known.closed_at).unwrap_or(at));
+        let is_over = over_at(&report).is_some_and(|over| over <= at);
+        let phase = if is_over { IncidentPhase::Closed } else { report.phase };
+        let closed_at = (phase == IncidentPhase::Closed).then(|| known.and_then(|known| known.closed_at).unwrap_or(at));
         Self {
             // Only a kind that nobody knows and of which nobody says how bad it is ranks severe: it may be anything.
             severity: said.unwrap_or(if report.kind_word.is_some() {
@@ -279,15 +280,18 @@ impl Incident {
             severity_defaulted: said.is_none(),
             radius_m: radius.unwrap_or(facts.default_radius_m),
             radius_defaulted: radius.is_none(),
-            phase: report.phase,
+            phase,
             withdrawn: report.cancelled,
             opened_at: known.map_or(at, |known| known.opened_at),
             updated_at: at,
             closed_at,
             starts_at: starts_after(&report, at),
-            publication: known.and_then(|known| known.publication.clone()),
+            // Words about what is over are not said again of what comes under its name.
+            publication: known
+                .filter(|known| known.phase == IncidentPhase::Active)
+                .and_then(|known| known.publication.clone()),
             clear_proposed: ClearProposal::after(known, &report, at),
-            armed: known.and_then(|known| known.armed.clone()).filter(|_| report.phase == IncidentPhase::Active),
+            armed: known.and_then(|known| known.armed.clone()).filter(|_| phase == IncidentPhase::Active),
             history: Vec::new(),
             seq: 0,
             report: kept,
@@ -342,6 +346,12 @@ impl Incident {
             self.history.remove(HISTORY_MAX / 2);
         }
     }
+}
+
+/// When the last of its periods ends; `None` where it has none or one is open. An expected end is no such end.
+pub(crate) fn over_at(report: &IncidentReport) -> Option<UtcMillis> {
+    let ends: Option<Vec<UtcMillis>> = report.active_periods.iter().map(|period| period.end).collect();
+    ends?.into_iter().max()
 }
 
 /// The start of the first period to come, where none runs at `at` and none is open.

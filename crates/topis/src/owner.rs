@@ -4,21 +4,26 @@
 //! the second sees what the first did, and the clone becomes the room only when the journal has the whole batch. While
 //! the journal refuses or hangs, [`Trouble`] shows people what is not on disk yet.
 
+mod doors;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use alert::{AlarmReport, AlarmSubject, Alert, Finding, Order, Subject};
 use anyhow::Context as _;
 use api::{CommandAnswer, PendingCommand};
-use decode::{Feeds, Grade, Message};
-use ingest::{Done, Emergencies, EmergencyFrame, Outbox};
+use decode::{Decoded, Feeds, Grade, Message, Problem, ProblemCode};
+use impact::OPERATOR;
+use ingest::{Done, EmergencyFrame, Outbox};
 use journal::{AppendError, Record};
 use room::{ControlRoom, Input, Verdict};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{oneshot, watch},
     time::{Instant, timeout},
 };
-use tokio_util::sync::CancellationToken;
 use transit::{Now, UtcMillis, Word as _};
+
+pub(crate) use doors::Doors;
+use doors::{WAITING_MAX, WAITING_WITH_PRESSES_MAX, Work, next_batch};
 
 use crate::{
     board::{Board, Touched},
@@ -31,15 +36,6 @@ use crate::{
     trouble::{Cause, Trouble},
 };
 
-/// Inputs of each door decided under one fsync. Every door has its share of every batch: no storm at one holds up the
-/// others. Larger shares would only add latency to the first of them.
-const SHARE_MAX: usize = 256;
-/// As much of what rules found, which comes many at a time.
-const FOUND_MAX: usize = 8;
-/// Messages that wait for the journal. Behind them the lane fills and their senders wait unacknowledged.
-const WAITING_MAX: usize = 4_096;
-/// As much again is kept for presses, which are shown while they wait.
-const WAITING_WITH_PRESSES_MAX: usize = 2 * WAITING_MAX;
 /// How long to wait before trying a journal that refused to be written, and how often its trouble is told anew.
 const RETRY: Duration = Duration::from_secs(1);
 /// A writing that takes longer than this hangs: people are shown what it holds up. Disks under load take tenths.
@@ -77,25 +73,6 @@ pub(crate) struct Owner {
     pub(crate) kept_seq: u64,
     pub(crate) kept_at_mono_ms: u64,
     pub(crate) keeping: Option<oneshot::Receiver<()>>,
-}
-
-/// The owner's doors.
-pub(crate) struct Doors {
-    /// Alarms and incidents.
-    pub(crate) emergencies: Emergencies,
-    /// Orders.
-    pub(crate) commands: mpsc::Receiver<PendingCommand>,
-    /// What rules found.
-    pub(crate) findings: mpsc::Receiver<Vec<Finding>>,
-    /// Ends the loop.
-    pub(crate) stop: CancellationToken,
-}
-
-/// What came through a door.
-enum Work {
-    Emergency(EmergencyFrame),
-    Command(PendingCommand),
-    Findings(Vec<Finding>),
 }
 
 /// Inputs of one message or order, with whoever waits for their fsync.
@@ -177,7 +154,8 @@ impl Owner {
             dup: frame.dup,
             received_at: frame.received_at,
         };
-        let decoded = self.feeds.decode(&read);
+        let mut decoded = self.feeds.decode(&read);
+        keep_to_operators(&mut decoded);
         for problem in &decoded.problems {
             if problem.grade == Grade::Reject {
                 metrics::counter!("topis_emergency_rejects_total").increment(1);
@@ -458,31 +436,19 @@ impl Pending {
     }
 }
 
-/// Takes what is there, waiting for the first, at most until then; `None` when told to stop. Presses come first.
-async fn next_batch(doors: &mut Doors, waiting: usize, until: Instant) -> Option<Vec<Work>> {
-    let share = |most: usize, full_at: usize| most.min(full_at.saturating_sub(waiting));
-    let urgent = share(SHARE_MAX, WAITING_WITH_PRESSES_MAX);
-    let (others, found) = (share(SHARE_MAX, WAITING_MAX), share(FOUND_MAX, WAITING_MAX));
-    let first = tokio::select! {
-        biased;
-        () = doors.stop.cancelled() => return None,
-        Some(frame) = doors.emergencies.urgent.recv(), if urgent > 0 => Some(Work::Emergency(frame)),
-        Some(command) = doors.commands.recv() => Some(Work::Command(command)),
-        Some(findings) = doors.findings.recv(), if found > 0 => Some(Work::Findings(findings)),
-        Some(frame) = doors.emergencies.others.recv(), if others > 0 => Some(Work::Emergency(frame)),
-        () = tokio::time::sleep_until(until) => None,
-    };
-    let mut batch = Vec::from_iter(first);
-    batch.extend(waiting_at(&mut doors.emergencies.urgent, urgent).map(Work::Emergency));
-    batch.extend(waiting_at(&mut doors.commands, SHARE_MAX).map(Work::Command));
-    batch.extend(waiting_at(&mut doors.findings, found).map(Work::Findings));
-    batch.extend(waiting_at(&mut doors.emergencies.others, others).map(Work::Emergency));
-    Some(batch)
-}
-
-/// What waits at a door, at most so many.
-fn waiting_at<T>(door: &mut mpsc::Receiver<T>, most: usize) -> impl Iterator<Item = T> {
-    std::iter::from_fn(|| door.try_recv().ok()).take(most)
+/// Incidents under the operators' name are theirs alone: no source changes or ends one.
+fn keep_to_operators(decoded: &mut Decoded) {
+    let before = decoded.messages.len();
+    decoded.messages.retain(|message| match message {
+        Message::Incident(report) => report.key.source != OPERATOR,
+        Message::Withdrawal(withdrawal) => withdrawal.key.source != OPERATOR,
+        Message::Alarm(_) | Message::Vehicle(_) | Message::Presence(_) => true,
+    });
+    if decoded.messages.len() < before {
+        let detail = format!("{OPERATOR} is the name of the operators' own incidents; send it under your own name");
+        let field = Some("source".to_owned());
+        decoded.problems.push(Problem { grade: Grade::Reject, code: ProblemCode::BadId, field, detail });
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alert::{Alert, Incident, IncidentKey, Subject};
+use alert::{Alert, Incident, Subject};
 use impact::{Card, CardAbout, Known, NearAlert, Reason, Suggestion, Words};
 use publish::Lang;
 use serde::Serialize;
@@ -286,11 +286,11 @@ fn proposed_clears<'a>(card: &Card, told: Told<'a>, snapshot: &'a Snapshot) -> V
     });
     let around = card.areas.iter().map(|near| near.id.clone());
     let ids: BTreeSet<String> = own.into_iter().chain(joined).chain(named).chain(around).collect();
-    let find = |id: &String| {
-        let (source, id) = id.split_once('/')?;
-        snapshot.room.find_incident(&IncidentKey { source: source.to_owned(), id: id.to_owned() })
-    };
-    ids.iter().filter_map(find).filter_map(|incident| ClearProposalView::of(incident)).collect()
+    let proposed = snapshot.room.incidents().filter(|incident| incident.clear_proposed.is_some());
+    proposed
+        .filter(|incident| ids.contains(&incident.report.key.to_string()))
+        .filter_map(|incident| ClearProposalView::of(incident))
+        .collect()
 }
 
 impl<'a> NearAlertView<'a> {

@@ -227,6 +227,8 @@ mod tests {
         let Some(bytes) = recording("gtfs-rt/alerts.pb") else { return };
         let wire = FeedMessage::decode(bytes.as_slice()).unwrap();
         let feeds = Feeds::new("topis", Feeds::defaults()).unwrap();
+        // As of the recording: later some of them are over.
+        let at = UtcMillis(i64::try_from(wire.header.timestamp.unwrap()).unwrap() * 1_000);
         let topic = "topis/v1/gtfs-rt/mbta/alerts";
         let frame = Frame { topic, payload: &bytes, retained: false, dup: false, received_at: NOW };
         let mut advisories = Vec::new();
@@ -236,7 +238,7 @@ mod tests {
             if report.public_text.is_empty() {
                 report.public_text.insert(String::new(), "See title".to_owned());
             }
-            let mut incident = Incident::record(None, &report, NOW);
+            let mut incident = Incident::record(None, &report, at);
             let (title, text) = (report.public_title.clone(), report.public_text.clone());
             incident.publication = Some(alert::Publication { title, text, by: "kim".to_owned(), at: NOW });
             advisories.push(Advisory::of(&incident).unwrap());

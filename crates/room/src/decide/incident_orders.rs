@@ -53,8 +53,15 @@ impl Draft {
             IncidentDeed::Open(_) | IncidentDeed::Arm { .. } => {}
             IncidentDeed::Update(_) if !is_open => return Err(Refusal::IncidentClosed(key.clone())),
             IncidentDeed::Update(report) => {
-                let again = report.fingerprint == incident.report.fingerprint;
-                let report = IncidentReport { key: key.clone(), ..IncidentReport::clone(report) };
+                let said = &incident.report;
+                // What its source says again, word for word or in the same version, does not undo an operator's work.
+                let report = IncidentReport {
+                    key: key.clone(),
+                    version: said.version,
+                    fingerprint: said.fingerprint,
+                    ..IncidentReport::clone(report)
+                };
+                let again = IncidentReport { received_at: said.received_at, ..report.kept() } == *said;
                 // What its source proposes is its source's to take back.
                 let clear_proposed = incident.clear_proposed.clone().filter(|_| report.phase == IncidentPhase::Active);
                 let after = || Incident { clear_proposed, ..Incident::record(Some(&incident), &report, at) };

@@ -137,13 +137,11 @@ impl Draft {
         let Some(evidence) = self.room.find_open(summary).and_then(|alert| alert.evidence.as_ref()) else {
             return false;
         };
-        let severe = |subject: &Subject| {
-            let Subject::Incident(name) = subject else { return false };
-            let Some((source, id)) = name.split_once('/') else { return false };
-            let key = IncidentKey { source: source.to_owned(), id: id.to_owned() };
-            self.room.find_incident(&key).is_some_and(|incident| priority_of(incident).is_some())
+        let is_member = |incident: &Incident| {
+            let subject = Subject::Incident(incident.report.key.to_string());
+            subject != *but && evidence.members.contains(&subject)
         };
-        evidence.members.iter().any(|member| member != but && severe(member))
+        self.room.incidents().any(|incident| priority_of(incident).is_some() && is_member(incident))
     }
 
     fn calm(&mut self, incident: &Incident, key: &OpenKey) {

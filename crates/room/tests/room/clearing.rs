@@ -111,3 +111,75 @@ fn the_alert_of_an_incident_stays_while_its_end_is_only_proposed() {
         kim close: active/severe/clear_proposed -> closed/severe"#]]
     .assert_eq(&lines.join("\n"));
 }
+
+#[test]
+fn what_a_source_says_again_undoes_no_operators_work_and_what_is_newer_replaces_it() {
+    check(
+        "+0 incident kma/1 v3 flood
+         +10 inc-update kma/1 flood extreme by kim
+         +20 incident kma/1 v3 flood
+         +21 incident kma/1 v2 flood minor
+         +30 incident kma/1 v4 flood moderate",
+        &expect![[r#"
+            +0 incident kma/1 v3 flood => active/severe
+            +10 inc-update kma/1 flood extreme by kim => active/extreme
+            +20 incident kma/1 v3 flood => active/extreme
+            +21 incident kma/1 v2 flood minor => active/extreme
+            +30 incident kma/1 v4 flood moderate => active/moderate
+        "#]],
+    );
+}
+
+#[test]
+fn words_for_the_public_are_not_said_again_of_what_comes_under_an_old_name() {
+    check(
+        "+0 incident kma/1 v1 flood
+         +10 publish kma/1 by kim title=Flooded
+         +20 withdraw kma/1
+         +30 incident kma/1 v2 fire",
+        &expect![[r#"
+            +0 incident kma/1 v1 flood => active/severe
+            +10 publish kma/1 by kim title=Flooded => active/severe/public
+            +20 withdraw kma/1 => closed/severe/public
+            +30 incident kma/1 v2 fire => active/severe
+        "#]],
+    );
+}
+
+#[test]
+fn it_is_over_with_its_last_period_and_what_was_over_before_raises_nothing() {
+    check(
+        "+0 incident kma/1 v1 flood ends=60
+         +59 tick
+         +60 tick
+         +70 incident kma/1 v1 flood ends=60",
+        &expect![[r#"
+            +0 incident kma/1 v1 flood ends=60 => active/severe
+            +59 tick => active/severe
+            +60 tick => closed/severe
+            +70 incident kma/1 v1 flood ends=60 => closed/severe
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_planned_begins_and_is_over_by_itself() {
+    check(
+        "+90 incident kma/1 v1 flood starts=100 ends=110
+         +100 tick
+         +110 tick",
+        &expect![[r#"
+            +90 incident kma/1 v1 flood starts=100 ends=110 => active/severe/upcoming
+            +100 tick => active/severe
+            +110 tick => closed/severe
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_over_before_it_came_is_recorded_and_raises_nothing() {
+    let mut stage = Stage::new(RoomOptions::default());
+    stage.step(&input("+80 incident kma/1 v1 flood extreme starts=10 ends=70"), now(80));
+    let incident = stage.room.incidents().next().unwrap();
+    assert_eq!((incident.standing().as_str(), stage.room.alerts().count()), ("closed/extreme", 0));
+}

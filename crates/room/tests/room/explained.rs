@@ -111,9 +111,9 @@ fn a_detour_explains_while_its_period_runs_and_another_takes_its_place() {
             +0 incident its/1 v1 road_works effect=DETOUR affects=402 ends=600 => Recorded
             +1 find VEH.OFFROUTE 22/1 P3 route=402 => raised 20261123-1: P3 active, nobody's, by incident, count 1
             +2 incident its/2 v1 road_works effect=DETOUR affects=402 ends=900 => Recorded
-            +600 tick => 1 by_incident
+            +600 tick => 1 by_incident; IncidentEnded
             +899 tick => nothing due
-            +900 tick => 1 incident_over, sounds
+            +900 tick => 1 incident_over, sounds; IncidentEnded
             +901 find VEH.OFFROUTE 22/2 P3 route=402 => raised 20261123-2: P3 active, nobody's, count 1
             +902 incident its/3 v1 road_works effect=DETOUR affects=402 starts=2000 => Recorded
             +903 find VEH.OFFROUTE 22/3 P3 route=402 => raised 20261123-3: P3 active, nobody's, count 1

@@ -8,6 +8,8 @@ use ingest::{EmergencyLane, Frame, OutboxConfig};
 use journal::{Checksum, Reader, RecordLog, SnapshotFiles, SqliteLog, Tail};
 use room::RoomOptions;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -273,4 +275,25 @@ async fn no_storm_at_one_door_holds_up_the_others_and_presses_come_first() {
             vec![],
         ]
     );
+}
+
+#[test]
+fn no_source_speaks_under_the_operators_name() {
+    let feeds = Feeds::new("topis", Feeds::defaults()).unwrap();
+    let read = |topic: &str, payload: &[u8]| {
+        let received_at = Clock::wall().now().utc;
+        let frame = decode::Frame { topic, payload, retained: false, dup: false, received_at };
+        let mut decoded = feeds.decode(&frame);
+        keep_to_operators(&mut decoded);
+        (decoded.messages.len(), decoded.problems.iter().any(|problem| problem.detail.contains("under your own name")))
+    };
+    let body = br#"{"kind":"fire","lat":37.5,"lon":127.0}"#;
+    assert_eq!(read("topis/v1/incident/operator/1", body), (0, true));
+    assert_eq!(read("topis/v1/incident/operator/1", b""), (0, true), "nor ends what is theirs");
+    assert_eq!(read("topis/v1/incident/police/1", body), (1, false));
+    let cancel = b"<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>x</identifier>\
+        <sender>operator</sender><sent>2026-11-26T10:00:00+00:00</sent><status>Actual</status>\
+        <msgType>Cancel</msgType><scope>Public</scope>\
+        <references>operator,1,2026-11-26T09:00:00+00:00</references></alert>";
+    assert_eq!(read("topis/v1/cap/kma", cancel), (0, true));
 }

@@ -174,7 +174,7 @@ fn report(
         lat: place.lat,
         lon: place.lon,
         geometry: place.geometry,
-        radius_m: notes.number("radius_m", &body.raw("radius_m"), 0.0..=500_000.0),
+        radius_m: radius(&body.raw("radius_m"), notes),
         affects,
         title: name("title", TITLE_CHARS, notes),
         text: text("text", body, notes),
@@ -300,6 +300,16 @@ fn affected(entry: &Object<'_>, notes: &mut Notes) -> Affected {
     }
 }
 
+/// Metres. A circle of nothing would be an area that nobody is ever in.
+fn radius(raw: &Raw<'_>, notes: &mut Notes) -> Option<f64> {
+    let said = notes.number("radius_m", raw, 0.0..=500_000.0)?;
+    if said == 0.0 {
+        notes.warn(ProblemCode::BadField, "radius_m", "is 0, which is no area; the default of the kind holds");
+        return None;
+    }
+    Some(said)
+}
+
 fn periods(body: &Object<'_>, notes: &mut Notes) -> Vec<ActivePeriod> {
     let mut kept = Vec::new();
     for (label, entry) in entries("active_periods", body, notes) {
@@ -308,6 +318,8 @@ fn periods(body: &Object<'_>, notes: &mut Notes) -> Vec<ActivePeriod> {
             end: notes.optional_instant(&format!("{label}.end"), &entry.raw("end")),
         };
         match (period.start, period.end) {
+            // Read as open it would begin at once.
+            (None, _) if entry.raw("start").is_present() => {}
             (Some(start), Some(end)) if end < start => {
                 notes.warn(ProblemCode::BadField, &label, "ends before it starts; dropped");
             }
