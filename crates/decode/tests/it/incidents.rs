@@ -202,7 +202,6 @@ fn other_wrong_fields_are_lost_alone() {
             "active_periods":[{"start":"2026-11-23T17:00:00"},{"start":2000000000,"end":1900000000}],"text":7.5,"title":{}}"#,
         expect![[r#"
             INCIDENT topis/20261123-1 crash active actual effect=UNKNOWN_EFFECT lat=37.5 lon=127
-              period
             warning bad_field version: -1 is not a whole number from 0 to 18446744073709551615
             warning unknown_word severity: "bad" is none of minor, moderate, severe, extreme, unknown
             warning unknown_word effect: "boom" is no GTFS-Realtime effect; taken as unknown
