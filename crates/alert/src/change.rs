@@ -170,6 +170,9 @@ pub enum Change {
         author: Author,
         /// Why.
         reason: CloseReason,
+        /// `count` as a person read it.
+        #[serde(default, skip_serializing_if = "is_default")]
+        seen: Option<u32>,
         /// Free text.
         comment: Option<String>,
         /// The order's idempotency key; none when it followed from something else.
@@ -200,7 +203,16 @@ pub enum Change {
         /// Decided at.
         at: UtcMillis,
     },
-    /// The time until which an area was armed is over.
+    /// One of an incident's periods is over and another is to come: it is planned again until then.
+    IncidentRested {
+        /// Which.
+        key: IncidentKey,
+        /// Decided at.
+        at: UtcMillis,
+        /// When the next of its periods begins.
+        starts_at: UtcMillis,
+    },
+    /// The time until which an area was armed is over, or the last of an incident's periods.
     IncidentEnded {
         /// Which.
         key: IncidentKey,
@@ -333,6 +345,7 @@ impl Change {
             | Self::IncidentNamed { at, .. }
             | Self::IncidentWithdrawn { at, .. }
             | Self::IncidentStarted { at, .. }
+            | Self::IncidentRested { at, .. }
             | Self::IncidentEnded { at, .. }
             | Self::IncidentOrdered { at, .. }
             | Self::SuppressionEnded { at, .. }
@@ -358,6 +371,7 @@ impl Change {
             | Self::IncidentNamed { .. }
             | Self::IncidentWithdrawn { .. }
             | Self::IncidentStarted { .. }
+            | Self::IncidentRested { .. }
             | Self::IncidentEnded { .. }
             | Self::IncidentOrdered { .. }
             | Self::SuppressionStarted { .. }
@@ -368,7 +382,14 @@ impl Change {
 
     /// Whether it changes any alert.
     pub fn touches_alerts(&self) -> bool {
-        self.alert_id().is_some() || matches!(self, Self::AlertsGrouped { .. } | Self::ClockStepped { .. })
+        self.alert_id().is_some()
+            || matches!(self, Self::AlertsGrouped { .. } | Self::ClockStepped { .. })
+            || !self.formed_of().is_empty()
+    }
+
+    /// The alerts that are put to an incident as it is opened.
+    pub fn formed_of(&self) -> &[AlertId] {
+        if let Self::IncidentOrdered { deed: IncidentDeed::Form { alerts, .. }, .. } = self { alerts } else { &[] }
     }
 
     /// Whether it changes an incident.
@@ -383,6 +404,7 @@ impl Change {
         }
         if let Self::IncidentWithdrawn { key, .. }
         | Self::IncidentStarted { key, .. }
+        | Self::IncidentRested { key, .. }
         | Self::IncidentEnded { key, .. }
         | Self::IncidentOrdered { key, .. } = self
         {
@@ -418,6 +440,7 @@ impl Change {
             | Self::IncidentNamed { .. }
             | Self::IncidentWithdrawn { .. }
             | Self::IncidentStarted { .. }
+            | Self::IncidentRested { .. }
             | Self::IncidentEnded { .. }
             | Self::SuppressionEnded { .. }
             | Self::ClockStepped { .. } => None,

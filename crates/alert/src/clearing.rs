@@ -7,7 +7,24 @@
 use serde::{Deserialize, Serialize};
 use transit::UtcMillis;
 
-use crate::{Incident, IncidentPhase, IncidentReport, incident::over_at};
+use crate::{
+    Incident, IncidentPhase, IncidentReport,
+    incident::{over_at, starts_after, stretch_end},
+};
+
+/// What the clock does to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentTurn {
+    /// Its time has come, or goes on.
+    Starts,
+    /// A period is over and another is to come.
+    Rests {
+        /// When it begins.
+        until: UtcMillis,
+    },
+    /// It is over.
+    Ends,
+}
 
 /// Characters of the words that are kept with a proposal.
 const WORDS_CHARS: usize = 300;
@@ -52,14 +69,28 @@ fn words_of(report: &IncidentReport) -> Option<String> {
 }
 
 impl Incident {
-    /// When something of it is due by itself: its beginning where it is planned, its end where it was armed for a time or
-    /// its source gave its periods.
+    /// When something of it is due by itself: its beginning where it is planned, its end where it was armed for a time,
+    /// the end of the period that runs where its source gave some.
     pub fn due_at(&self) -> Option<UtcMillis> {
         if self.phase != IncidentPhase::Active {
             return None;
         }
-        let ends_at = self.armed.as_ref().and_then(|armed| armed.until);
-        self.starts_at.into_iter().chain(ends_at).chain(over_at(&self.report)).min()
+        let turns_at = self.starts_at.or_else(|| stretch_end(&self.report, self.updated_at));
+        turns_at.into_iter().chain(self.armed_until()).chain(over_at(&self.report)).min()
+    }
+
+    /// What becomes of it at `at`, when something of it is due.
+    pub fn turn_at(&self, at: UtcMillis) -> IncidentTurn {
+        let ends_at = self.armed_until().into_iter().chain(over_at(&self.report)).min();
+        match starts_after(&self.report, at) {
+            _ if ends_at.is_some_and(|ends| ends <= at) => IncidentTurn::Ends,
+            Some(until) => IncidentTurn::Rests { until },
+            None => IncidentTurn::Starts,
+        }
+    }
+
+    fn armed_until(&self) -> Option<UtcMillis> {
+        self.armed.as_ref().and_then(|armed| armed.until)
     }
 
     /// It is over, whoever says so: nothing is proposed of it and its area is armed no more.

@@ -52,6 +52,9 @@ pub enum Order {
         alert: AlertId,
         /// Why.
         reason: CloseReason,
+        /// `count` as the operator read it.
+        #[serde(default, skip_serializing_if = "is_default")]
+        seen: Option<u32>,
         /// Free text.
         comment: Option<String>,
     },
@@ -103,6 +106,13 @@ pub enum Order {
 pub enum IncidentDeed {
     /// Report a new one.
     Open(Box<IncidentReport>),
+    /// Report a new one that alerts are put to by the same stroke.
+    Form {
+        /// What it is.
+        report: Box<IncidentReport>,
+        /// What it is made of.
+        alerts: Vec<AlertId>,
+    },
     /// Report it anew, in place of what is on record.
     Update(Box<IncidentReport>),
     /// It is over.
@@ -132,12 +142,24 @@ impl IncidentDeed {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Open(_) => "open",
+            Self::Form { .. } => "form",
             Self::Update(_) => "update",
             Self::Close => "close",
             Self::Keep => "keep",
             Self::Arm { .. } => "arm",
             Self::Publish { .. } => "publish",
             Self::Withdraw => "withdraw",
+        }
+    }
+
+    /// The same, its report made into what `of` makes of it.
+    fn map_report(&self, of: impl FnOnce(&IncidentReport) -> IncidentReport) -> Self {
+        match self {
+            Self::Open(report) => Self::Open(Box::new(of(report))),
+            Self::Form { report, alerts } => Self::Form { report: Box::new(of(report)), alerts: alerts.clone() },
+            Self::Update(report) => Self::Update(Box::new(of(report))),
+            Self::Arm { report, until } => Self::Arm { report: Box::new(of(report)), until: *until },
+            Self::Close | Self::Keep | Self::Publish { .. } | Self::Withdraw => self.clone(),
         }
     }
 }
@@ -160,16 +182,8 @@ impl Order {
     pub fn kept(&self) -> Self {
         match self {
             Self::Raise(said) => Self::Raise(Box::new(said.kept())),
-            Self::Incident { key, deed: IncidentDeed::Open(report), comment } => {
-                let deed = IncidentDeed::Open(Box::new(report.kept()));
-                Self::Incident { key: key.clone(), deed, comment: comment.clone() }
-            }
-            Self::Incident { key, deed: IncidentDeed::Update(report), comment } => {
-                let deed = IncidentDeed::Update(Box::new(report.kept()));
-                Self::Incident { key: key.clone(), deed, comment: comment.clone() }
-            }
-            Self::Incident { key, deed: IncidentDeed::Arm { report, until }, comment } => {
-                let deed = IncidentDeed::Arm { report: Box::new(report.kept()), until: *until };
+            Self::Incident { key, deed, comment } => {
+                let deed = deed.map_report(IncidentReport::kept);
                 Self::Incident { key: key.clone(), deed, comment: comment.clone() }
             }
             Self::Acknowledge { .. }
@@ -177,9 +191,20 @@ impl Order {
             | Self::Tend { .. }
             | Self::Group { .. }
             | Self::Suppress(_)
-            | Self::EndSuppression { .. }
-            | Self::Incident { .. } => self.clone(),
+            | Self::EndSuppression { .. } => self.clone(),
         }
+    }
+
+    /// Whether both order the same; when each arrived makes no difference.
+    pub fn says_as(&self, other: &Self) -> bool {
+        let timeless = |order: &Self| match order {
+            Self::Incident { key, deed, comment } => {
+                let of = |report: &IncidentReport| IncidentReport { received_at: UtcMillis(0), ..report.clone() };
+                Self::Incident { key: key.clone(), deed: deed.map_report(of), comment: comment.clone() }
+            }
+            other => other.clone(),
+        };
+        self == other || timeless(self) == timeless(other)
     }
 
     /// Whether its default key names it: it leaves what it is about one way or the other. The rest may be meant twice.
@@ -263,7 +288,7 @@ pub enum Refusal {
     #[error("{0} is not a reason a person can close with")]
     Reason(&'static str),
     /// Its condition still holds, and it would be raised again at once: shelve it instead.
-    #[error("the condition of alert {0} still holds; shelve it instead")]
+    #[error("the condition of alert {0} still holds; shelve it instead, or have a supervisor close it with a comment")]
     StillActive(AlertId),
     /// Somebody else has it, and only they or a supervisor may do this.
     #[error("alert {alert} is {owner}'s; only they or a supervisor may do this")]
@@ -279,8 +304,8 @@ pub enum Refusal {
     /// An emergency is never put aside.
     #[error("alert {0} is an emergency and is never shelved")]
     Emergency(AlertId),
-    /// What is critical is never put aside.
-    #[error("alert {0} is critical and is not shelved")]
+    /// Only a supervisor puts aside what is critical.
+    #[error("alert {0} is critical; only a supervisor shelves it")]
     Critical(AlertId),
     /// The time is past, or further ahead than allowed.
     #[error("the end must lie ahead, by at most {max_ms} ms")]
@@ -288,6 +313,9 @@ pub enum Refusal {
         /// Milliseconds ahead at most.
         max_ms: i64,
     },
+    /// It does not miss whom somebody accounts for.
+    #[error("alert {0} does not miss it")]
+    NotMissed(AlertId),
     /// It is not on the shelf.
     #[error("alert {0} is not shelved")]
     NotShelved(AlertId),
@@ -347,7 +375,7 @@ mod tests {
     fn a_default_key_is_known_as_such_with_and_without_what_was_read() {
         let alert = AlertId { date: 20_261_123, number: 7 };
         let take = |seen| Order::Acknowledge { alert: alert.clone(), seen, comment: None };
-        let close = Order::Close { alert: alert.clone(), reason: CloseReason::Resolved, comment: None };
+        let close = Order::Close { alert: alert.clone(), reason: CloseReason::Resolved, seen: None, comment: None };
         let words = Order::Tend { alert: alert.clone(), deed: Deed::Comment, comment: Some("x".to_owned()) };
         let keys: Vec<String> =
             [(&take(Some(2)), Some(2)), (&take(None), None), (&close, Some(2)), (&words, Some(3)), (&words, None)]

@@ -5,7 +5,10 @@
 use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
 
-use crate::{AlarmKind, AlertId, Evidence, Explanation, MarkStep, Priority, ShelfKind, Subject, SuppressionId};
+use crate::{
+    AlarmKind, AlertId, Evidence, Explanation, MarkStep, Priority, ShelfKind, Subject, SuppressionId,
+    record::is_default,
+};
 
 /// A person's deed on one alert; taking and closing are changes of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,11 @@ pub enum Deed {
     Unshelve,
     /// A latched condition whose source is normal ends (T20).
     Reset,
+    /// A person knows where one of those is that are missed.
+    Account {
+        /// Which of the alert's members.
+        member: Subject,
+    },
 }
 
 impl Deed {
@@ -48,6 +56,7 @@ impl Deed {
             Self::Shelve { .. } => "shelve",
             Self::Unshelve => "unshelve",
             Self::Reset => "reset",
+            Self::Account { .. } => "account",
         }
     }
 }
@@ -145,6 +154,18 @@ pub struct Renewal {
     pub ack_due_at: Option<UtcMillis>,
     /// An operator's words.
     pub text: Option<String>,
+    /// Where an operator says it is: degrees north, with `lon`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lat: Option<f64>,
+    /// Degrees east.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lon: Option<f64>,
+    /// An operator says that displays stay silent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub covert: bool,
+    /// An operator says that it is over by then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expires_at: Option<UtcMillis>,
 }
 
 /// An alert that an operator raises: most calls come by radio.

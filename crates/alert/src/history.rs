@@ -2,7 +2,7 @@
 
 use transit::{UtcMillis, Word};
 
-use crate::{Actor, AlarmSource, Alert, Author, Change, Deed, HistoryEntry, Mark, Press, Turn};
+use crate::{Actor, AlarmSource, Alert, Author, Change, Deed, HistoryEntry, IncidentDeed, Mark, Press, Turn};
 
 /// Repeats listed from the start of an alert's history, and as many from its end; returns of a chattering one alike.
 const REPEATS_LISTED: usize = 50;
@@ -62,6 +62,7 @@ fn said_of(deed: &Deed, comment: Option<&String>) -> Option<String> {
             words.join(", ")
         }
         Deed::Shelve { kind, until } => format!("{}, until {until}", kind.word()),
+        Deed::Account { member } => member.to_string(),
         Deed::Release | Deed::Comment | Deed::Unshelve | Deed::Reset => return comment.cloned(),
     };
     Some(comment.map_or_else(|| detail.clone(), |comment| format!("{detail}: {comment}")))
@@ -145,6 +146,10 @@ impl Alert {
                 let said = comment.as_ref().map_or_else(|| incident.to_string(), |c| format!("{incident}: {c}"));
                 (if *joined { "grouped" } else { "split" }, person(actor), Some(said))
             }
+            Change::IncidentOrdered { key, actor, deed: IncidentDeed::Form { .. }, comment, .. } => {
+                let said = comment.as_ref().map_or_else(|| key.to_string(), |c| format!("{key}: {c}"));
+                ("grouped", person(actor), Some(said))
+            }
             Change::AlertClosed { author, comment, .. } => ("closed", author.by(), comment.clone()),
             Change::ClockStepped { by_ms, .. } => ("clock_stepped", timer(), Some(format!("by {by_ms} ms"))),
             Change::IncidentRecorded(_)
@@ -152,6 +157,7 @@ impl Alert {
             | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }
+            | Change::IncidentRested { .. }
             | Change::IncidentEnded { .. }
             | Change::IncidentOrdered { .. }
             | Change::SuppressionStarted { .. }

@@ -354,8 +354,25 @@ pub(crate) fn over_at(report: &IncidentReport) -> Option<UtcMillis> {
     ends?.into_iter().max()
 }
 
+/// The end of the periods that run at `at`, one into the other; `None` where it has none or one of them is open.
+pub(crate) fn stretch_end(report: &IncidentReport, at: UtcMillis) -> Option<UtcMillis> {
+    if report.active_periods.is_empty() {
+        return None;
+    }
+    let mut end = at;
+    loop {
+        let runs = |period: &&ActivePeriod| {
+            period.start.is_none_or(|start| start <= end) && period.end.is_none_or(|over| over > end)
+        };
+        match report.active_periods.iter().find(runs) {
+            None => return Some(end),
+            Some(period) => end = period.end?,
+        }
+    }
+}
+
 /// The start of the first period to come, where none runs at `at` and none is open.
-fn starts_after(report: &IncidentReport, at: UtcMillis) -> Option<UtcMillis> {
+pub(crate) fn starts_after(report: &IncidentReport, at: UtcMillis) -> Option<UtcMillis> {
     let began = |period: &ActivePeriod| period.start.is_none_or(|start| start <= at);
     let over = |period: &ActivePeriod| period.end.is_some_and(|end| end <= at);
     if report.active_periods.iter().any(|period| began(period) && !over(period)) {

@@ -7,12 +7,16 @@ use transit::{Now, UtcMillis, Word};
 
 use crate::{
     Actor, Alert, AlertClass, AlertCondition, AlertOrigin, CloseReason, Deed, Press, Priority, Refusal, ShelfKind,
+    Subject,
 };
 
 /// A press this soon after the acknowledgement is the same press of the same thumb.
 pub const REALARM_AFTER_ACK_MS: i64 = 10_000;
 /// From its first re-alarm on, an alert sounds at most once in this time.
 pub const REALARM_EVERY_MS: i64 = 60_000;
+/// The rule whose members a person can account for.
+pub const UNACCOUNTED: &str = "GEO.UNACCOUNTED";
+
 /// More than `millis` from `earlier` to `now`. A clock that was set back counts as passed: rather one sound too many.
 fn passed(now: UtcMillis, earlier: UtcMillis, millis: i64) -> bool {
     let elapsed = now.since(earlier);
@@ -76,11 +80,17 @@ impl Alert {
         matches!((seen, self.re_alarmed_count), (Some(seen), Some(re_alarmed)) if seen < re_alarmed)
     }
 
-    /// Whether `by` may close it for `reason` (T9): `Ok(true)` = yes, `Ok(false)` = they have done so.
+    /// Whether `actor`, having read `seen` presses and giving a reason in words or not, may close it for `reason` (T9): `Ok(true)` = yes, `Ok(false)` = they have done so.
     ///
     /// # Errors
-    /// It is closed otherwise, or the reason is not one a person gives.
-    pub fn judge_close(&self, by: &str, reason: CloseReason) -> Result<bool, Refusal> {
+    /// It is closed otherwise, re-alarmed after what was read, or the reason is not one a person gives.
+    pub fn judge_close(
+        &self,
+        actor: &Actor,
+        reason: CloseReason,
+        seen: Option<u32>,
+        reasoned: bool,
+    ) -> Result<bool, Refusal> {
         match reason {
             CloseReason::Resolved | CloseReason::FalseAlarm | CloseReason::Test | CloseReason::DuplicateOf => {}
             CloseReason::CancelledBySource | CloseReason::Expired | CloseReason::SupersededBy => {
@@ -88,9 +98,14 @@ impl Alert {
             }
         }
         match &self.closing {
-            None if self.is_observed_active() => Err(Refusal::StillActive(self.id.clone())),
+            None if self.is_newer_than(seen) => Err(Refusal::ReAlarmed(self.id.clone())),
+            // What no rule judges any more would stand for ever: a supervisor ends it, and says why. Where it still
+            // holds its rule raises it anew.
+            None if self.is_observed_active() && !(actor.supervisor && reasoned) => {
+                Err(Refusal::StillActive(self.id.clone()))
+            }
             None => Ok(true),
-            Some(closing) if closing.reason == reason && closing.by.as_deref() == Some(by) => Ok(false),
+            Some(closing) if closing.reason == reason && closing.by.as_ref() == Some(&actor.by) => Ok(false),
             Some(_) => Err(Refusal::Closed(self.id.clone())),
         }
     }
@@ -120,10 +135,11 @@ impl Alert {
             Deed::Handover { to, .. } if to.is_empty() => Err(Refusal::Missing("the new owner")),
             Deed::Handover { to, .. } if self.is_owned_by(to) => Ok(false),
             Deed::Handover { .. } | Deed::Release => self.judge_owner(actor),
-            Deed::Shelve { kind, until } => self.judge_shelf(*kind, *until, shelf_max_ms, now),
+            Deed::Shelve { kind, until } => self.judge_shelf(actor, *kind, *until, shelf_max_ms, now),
             Deed::Unshelve if self.silence.shelf.is_none() => Err(Refusal::NotShelved(self.id.clone())),
             Deed::Unshelve => Ok(true),
             Deed::Reset => self.judge_reset(),
+            Deed::Account { member } => self.judge_account(member),
         }
     }
 
@@ -135,17 +151,33 @@ impl Alert {
         }
     }
 
-    fn judge_shelf(&self, kind: ShelfKind, until: UtcMillis, max_ms: i64, now: Now) -> Result<bool, Refusal> {
+    fn judge_shelf(
+        &self,
+        actor: &Actor,
+        kind: ShelfKind,
+        until: UtcMillis,
+        max_ms: i64,
+        now: Now,
+    ) -> Result<bool, Refusal> {
         if self.class == AlertClass::Emergency {
             return Err(Refusal::Emergency(self.id.clone()));
         }
-        if self.priority == Priority::P1 {
+        if self.priority == Priority::P1 && !actor.supervisor {
             return Err(Refusal::Critical(self.id.clone()));
         }
         if until <= now.utc || until.since(now.utc) > max_ms {
             return Err(Refusal::Until { max_ms });
         }
         Ok(self.silence.shelf.as_ref().is_none_or(|shelf| shelf.kind != kind || shelf.until != until))
+    }
+
+    fn judge_account(&self, member: &Subject) -> Result<bool, Refusal> {
+        let is_missed = self.evidence.as_ref().is_some_and(|evidence| evidence.members.contains(member));
+        if is_missed && self.rule == UNACCOUNTED {
+            return Ok(true);
+        }
+        let is_known = self.accounted.iter().any(|known| known.member == *member);
+        if is_known { Ok(false) } else { Err(Refusal::NotMissed(self.id.clone())) }
     }
 
     fn judge_reset(&self) -> Result<bool, Refusal> {

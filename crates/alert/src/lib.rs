@@ -23,7 +23,7 @@ mod suppression;
 
 pub use alarm::{AlarmReport, AlarmSubject, Fingerprint};
 pub use change::{Author, Change, Ordered, Press};
-pub use clearing::{Arming, ClearProposal};
+pub use clearing::{Arming, ClearProposal, IncidentTurn};
 pub use command::{Actor, Command, IncidentDeed, Order, Refusal};
 pub use deed::{Deed, Mark, OperatorAlert, Renewal, Turn};
 pub use explained::Explanation;
@@ -31,12 +31,12 @@ pub use finding::{Evidence, Finding, FindingVerdict};
 pub use incident::{
     ActivePeriod, Affected, Incident, IncidentKey, IncidentOutcome, IncidentReport, IncidentWithdrawal, Publication,
 };
-pub use judge::{REALARM_AFTER_ACK_MS, REALARM_EVERY_MS};
+pub use judge::{REALARM_AFTER_ACK_MS, REALARM_EVERY_MS, UNACCOUNTED};
 pub use kinds::{
     AlarmKind, AlarmPhase, AlarmSource, AlertClass, AlertCondition, AlertOrigin, Certainty, CloseReason, IncidentKind,
     IncidentPhase, KindFacts, MarkStep, Priority, Severity, ShelfKind, Urgency,
 };
 pub use raise::{has_plausible_time, priority_of};
-pub use record::{Acknowledgement, Alert, AlertId, Closing, HistoryEntry, Subject};
+pub use record::{Accounted, Acknowledgement, Alert, AlertId, Closing, HistoryEntry, Subject};
 pub use silence::{Due, Flap, Shelf, Silence};
 pub use suppression::{Suppression, SuppressionId, SuppressionRequest};

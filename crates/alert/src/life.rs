@@ -3,19 +3,19 @@
 use transit::UtcMillis;
 
 use crate::{
-    Acknowledgement, Actor, Alert, AlertCondition, Author, Change, CloseReason, Closing, Deed, Press, Renewal, Shelf,
-    Turn,
+    Accounted, Acknowledgement, Actor, Alert, AlertCondition, Author, Change, CloseReason, Closing, Deed, IncidentDeed,
+    Press, Renewal, Shelf, Subject, Turn,
 };
-
-/// Returns after which an alert chatters, and so as many are remembered.
-pub(crate) const RETURNS_KEPT: usize = 3;
 
 impl Alert {
     /// Carries out `change`, which is about this alert, as journal record `seq`.
     pub fn follow(&mut self, seq: u64, change: &Change) {
         let from = if matches!(change, Change::AlertRaised { .. }) { "none".to_owned() } else { self.standing() };
         match change {
-            Change::AlertRaised { .. } => self.annunciations = u32::from(self.silence.is_none()),
+            Change::AlertRaised { .. } => {
+                // One that ended a moment ago and is back keeps the time of its last sound.
+                self.annunciations = u32::from(self.silence.is_none() && self.annunciated_at == self.raised_at);
+            }
             Change::AlertRepeated { at, re_alarmed, sounds, release_at, press, ack_due_at, .. } => {
                 self.come_again(*at, press);
                 self.hold(*at, *release_at);
@@ -35,7 +35,7 @@ impl Alert {
                 self.tend(*at, actor, deed, comment.as_ref(), *due_at);
             }
             Change::AlertTurned { at, turn, sounds, due_at, .. } => {
-                self.turn(*at, turn, *due_at);
+                self.turn(turn, *due_at);
                 if *sounds {
                     self.sound(*at);
                 }
@@ -43,6 +43,7 @@ impl Alert {
             Change::AlertsGrouped { incident, joined, .. } => {
                 self.incident = joined.then(|| incident.clone());
             }
+            Change::IncidentOrdered { key, deed: IncidentDeed::Form { .. }, .. } => self.incident = Some(key.clone()),
             Change::AlertClosed { at, author, reason, .. } => self.end(*at, author, *reason),
             Change::ClockStepped { by_ms, .. } => self.shift(*by_ms),
             Change::IncidentRecorded(_)
@@ -50,6 +51,7 @@ impl Alert {
             | Change::IncidentNamed { .. }
             | Change::IncidentWithdrawn { .. }
             | Change::IncidentStarted { .. }
+            | Change::IncidentRested { .. }
             | Change::IncidentEnded { .. }
             | Change::IncidentOrdered { .. }
             | Change::SuppressionStarted { .. }
@@ -107,15 +109,17 @@ impl Alert {
             self.evidence = Some(evidence.clone());
         }
         self.text = renewal.text.clone().or_else(|| self.text.take());
+        if renewal.lat.is_some() {
+            (self.lat, self.lon) = (renewal.lat, renewal.lon);
+        }
+        self.covert |= renewal.covert;
+        self.due.expires_at = renewal.expires_at.or(self.due.expires_at);
     }
 
     /// It had cleared and is back.
     fn note_return(&mut self, at: UtcMillis) {
         self.flap.count = self.flap.count.saturating_add(1);
-        self.flap.returns.push(at);
-        if self.flap.returns.len() > RETURNS_KEPT {
-            self.flap.returns.remove(0);
-        }
+        self.flap.note_return(at);
     }
 
     /// It chatters, and is held until `release_at`; `None`: it does not.
@@ -132,7 +136,7 @@ impl Alert {
             self.re_alarm(at, ack_due_at);
         } else if sounds {
             self.sound(at);
-            self.due.acknowledge_at = ack_due_at;
+            self.await_owner(ack_due_at);
         }
     }
 
@@ -198,10 +202,20 @@ impl Alert {
                 self.await_owner(due_at);
             }
             Deed::Reset => self.clear(at),
+            Deed::Account { member } => self.account(at, &actor.by, member),
         }
     }
 
-    fn turn(&mut self, at: UtcMillis, turn: &Turn, due_at: Option<UtcMillis>) {
+    /// `member` is missed no more, as `by` says.
+    fn account(&mut self, at: UtcMillis, by: &str, member: &Subject) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.members.retain(|missed| missed != member);
+        }
+        self.accounted.retain(|known| known.member != *member);
+        self.accounted.push(Accounted { member: member.clone(), by: by.to_owned(), at });
+    }
+
+    fn turn(&mut self, turn: &Turn, due_at: Option<UtcMillis>) {
         match turn {
             Turn::ShelfEnded => self.silence.shelf = None,
             Turn::Escalated { step } => {
@@ -235,7 +249,6 @@ impl Alert {
             Turn::Collapsed(root) => self.silence.collapsed_into = Some(root.clone()),
             Turn::Uncollapsed => self.silence.collapsed_into = None,
         }
-        self.last_seen_at = self.last_seen_at.max(at);
         self.await_owner(due_at);
     }
 

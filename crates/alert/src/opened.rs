@@ -104,6 +104,7 @@ impl Alert {
             repeats_folded: 0,
             origin,
             evidence: None,
+            accounted: Vec::new(),
             parents: Vec::new(),
             silence: Silence::default(),
             flap: Flap::default(),

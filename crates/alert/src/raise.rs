@@ -164,6 +164,7 @@ impl Alert {
             repeats_folded: 0,
             origin: AlertOrigin::DeviceEvent,
             evidence: None,
+            accounted: Vec::new(),
             parents: Vec::new(),
             silence: Silence::default(),
             flap: Flap::default(),

@@ -127,6 +127,17 @@ pub struct Acknowledgement {
     pub seen: Option<u32>,
 }
 
+/// One of those that an alert missed, of whom a person knows where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounted {
+    /// Which.
+    pub member: Subject,
+    /// The person.
+    pub by: String,
+    /// When they said so: who is heard after it and falls silent again is missed again.
+    pub at: UtcMillis,
+}
+
 /// How an alert ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
@@ -245,6 +256,9 @@ pub struct Alert {
     /// What a rule's verdict rests on.
     #[serde(default, skip_serializing_if = "is_default")]
     pub evidence: Option<Evidence>,
+    /// Whom persons accounted for, of those that it missed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub accounted: Vec<Accounted>,
     /// Conditions that explain it while they are open, as (rule, subject).
     #[serde(default, skip_serializing_if = "is_default")]
     pub parents: Vec<(String, Subject)>,

@@ -59,6 +59,9 @@ impl Shelf {
     }
 }
 
+/// Returns after which an alert chatters, and so as many are remembered.
+const RETURNS_KEPT: usize = 3;
+
 /// How often an alert came and went.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Flap {
@@ -80,6 +83,14 @@ impl Flap {
     /// It chatters: one open occurrence is held and does not sound.
     pub fn held(&self) -> bool {
         self.held_since.is_some()
+    }
+
+    /// Remembers that it came back at `at`.
+    pub fn note_return(&mut self, at: UtcMillis) {
+        self.returns.push(at);
+        if self.returns.len() > RETURNS_KEPT {
+            self.returns.remove(0);
+        }
     }
 }
 

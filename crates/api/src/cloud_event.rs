@@ -133,7 +133,7 @@ mod tests {
         order(&mut desk, Order::Acknowledge { alert: id.clone(), seen: None, comment: None });
         seen.push(told(&desk));
         let (alert, reason) = (id.clone(), CloseReason::Resolved);
-        order(&mut desk, Order::Close { alert, reason, comment: None });
+        order(&mut desk, Order::Close { alert, reason, seen: None, comment: None });
         seen.push(told(&desk));
         expect![[r#"
             topis.alert.raised 20261123-1.1 00000000000000000001

@@ -178,6 +178,11 @@ impl Signed {
         &self.actor.by
     }
 
+    /// What they named it.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// Hands the order to the room, and answers with the record as it is then.
     ///
     /// # Errors
@@ -262,6 +267,7 @@ fn refused(refusal: &Refusal, record: Option<Current>) -> ApiError {
         }
         Refusal::NotTaken(_) => conflict("not-taken", "Nobody's"),
         Refusal::Emergency(_) | Refusal::Critical(_) => conflict("not-shelvable", "Not to be put aside"),
+        Refusal::NotMissed(_) => conflict("not-missed", "Not missed"),
         Refusal::NotShelved(_) => conflict("not-shelved", "Not shelved"),
         Refusal::NotLatched(_) => conflict("not-latched", "Clears by itself"),
         Refusal::SourceNotNormal(_) => conflict("source-not-normal", "Source still in alarm"),

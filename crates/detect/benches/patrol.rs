@@ -40,6 +40,8 @@ fn measure(vehicles: usize, silent_percent: usize) {
             links: &links,
             incidents: &[],
             areas: &[],
+            accounted: &[],
+            open: None,
             depots: &[],
             trail: None,
         };

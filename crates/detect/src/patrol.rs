@@ -24,6 +24,9 @@ use crate::{
 /// Readers of a picture older than this read about the past; rules judge nothing by it, in milliseconds.
 const PICTURE_AGE_MAX_MS: u64 = 5_000;
 
+/// What was told is open in the room after so many looks at the latest, however busy the room is.
+const LOOKS_UNTIL_OPEN: u64 = 60;
+
 /// The state of detection.
 #[derive(Debug)]
 pub struct Patrol {
@@ -117,6 +120,7 @@ impl Patrol {
     pub fn step(&mut self, scene: &Scene<'_>) -> Round {
         self.look += 1;
         self.note_blind_feeds(scene);
+        self.forget_what_people_ended(scene);
         let broken_before = self.broken.clone();
         let mut survey = Survey::of(scene, &self.blind_until, &broken_before);
         let still = scene.now.mono_ms.saturating_sub(scene.as_of.mono_ms) > PICTURE_AGE_MAX_MS;
@@ -141,6 +145,20 @@ impl Patrol {
     /// Rules that panicked since start.
     pub fn broken(&self) -> impl Iterator<Item = &BrokenRule> {
         self.broken.values()
+    }
+
+    /// An alert that a person ended although its condition stood is told anew where it still holds.
+    fn forget_what_people_ended(&mut self, scene: &Scene<'_>) {
+        let Some(is_open) = scene.open else { return };
+        for (configured, standing) in self.rules.rules.iter().zip(&mut self.standing) {
+            let look = self.look;
+            standing.retain(|subject, entry| match &entry.raised {
+                Some(raised) if raised.is_alert && look > raised.told_at + LOOKS_UNTIL_OPEN => {
+                    is_open(configured.def.code, subject, configured.status)
+                }
+                Some(_) | None => true,
+            });
+        }
     }
 
     fn note_blind_feeds(&mut self, scene: &Scene<'_>) {
@@ -233,7 +251,8 @@ fn tell(
         (Step::Raise { since, onset_mono_ms }, Verdict::Raised { priority, evidence, members }) => {
             let is_alert = is_alert(&configured.habits, &judgement.subject, survey);
             let members = members.clone().unwrap_or_default();
-            entry.raised = Some(Raised { onset_mono_ms, priority: *priority, members, is_alert });
+            let told_at = entry.look;
+            entry.raised = Some(Raised { onset_mono_ms, priority: *priority, members, is_alert, told_at });
             let evidence = evidence.clone().unwrap_or_default();
             if is_alert {
                 round.findings.push(finding(

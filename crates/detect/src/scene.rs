@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alert::Incident;
+use alert::{Incident, Subject};
 use impact::{Area, ArmedArea, TrailLookup};
 use picture::{FeedRecord, Link, View};
-use transit::{FeedId, Now};
+use transit::{FeedId, Now, Status, UtcMillis};
 
 /// The situation at one instant. Cheap to put together: all of it is borrowed.
 #[derive(Clone, Copy)]
@@ -26,10 +26,30 @@ pub struct Scene<'a> {
     pub incidents: &'a [Arc<Incident>],
     /// Areas that are armed, by incidents, places and operators.
     pub areas: &'a [ArmedArea],
+    /// Of whom persons say that they are missed no more.
+    pub accounted: &'a [AccountedFor],
+    /// Whether the room has that alert open, by rule, subject and status; `None`: whatever was told is.
+    pub open: Option<IsOpen<'a>>,
     /// Depots: a vehicle last seen in one is parked, not silent.
     pub depots: &'a [Area],
     /// Where vehicles were; `None`: only what they say of their course counts.
     pub trail: Option<TrailLookup<'a>>,
+}
+
+/// Whether an alert is open, by its rule, subject and status.
+pub type IsOpen<'a> = &'a dyn Fn(&str, &Subject, Status) -> bool;
+
+/// A person knows where a vehicle is that an open alert missed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountedFor {
+    /// What the alert is about.
+    pub about: Subject,
+    /// Meant, or a drill.
+    pub status: Status,
+    /// Who was missed.
+    pub member: Subject,
+    /// When they said so.
+    pub at: UtcMillis,
 }
 
 impl std::fmt::Debug for Scene<'_> {

@@ -29,6 +29,8 @@ pub(crate) struct Raised {
     pub(crate) members: Vec<Subject>,
     /// It is an alert; else an exception.
     pub(crate) is_alert: bool,
+    /// The look at which it was told.
+    pub(crate) told_at: u64,
 }
 
 /// A delay under way.
@@ -78,7 +80,7 @@ pub(crate) enum Step {
 impl Standing {
     /// One that was open before the process began.
     pub(crate) fn resumed(priority: Priority, members: Vec<Subject>) -> Self {
-        let raised = Raised { onset_mono_ms: 0, priority, members, is_alert: true };
+        let raised = Raised { onset_mono_ms: 0, priority, members, is_alert: true, told_at: 0 };
         Self { raised: Some(raised), run: None, look: 0 }
     }
 

@@ -301,7 +301,7 @@ impl ArmedArea {
     pub fn of_incident(incident: &Incident) -> Result<Self, AreaError> {
         let area = Area::of_incident(incident)?;
         let since = incident.starts_at.unwrap_or(incident.opened_at);
-        let (purpose, status) = (AreaPurpose::of_kind(incident.report.kind), incident.report.status);
+        let (purpose, status) = (AreaPurpose::of_incident(incident), incident.report.status);
         Ok(Self { area, since, purpose, until: None, status })
     }
 
@@ -312,9 +312,18 @@ impl ArmedArea {
 }
 
 impl AreaPurpose {
+    /// What an incident demands: what its kind does, and where the road is closed, that nobody drives into it.
+    pub fn of_incident(incident: &Incident) -> Self {
+        let closed = incident.report.road_control.as_deref() == Some("full");
+        match Self::of_kind(incident.report.kind) {
+            Self::Watch if closed => Self::Hazard,
+            purpose => purpose,
+        }
+    }
+
     /// What an incident's kind demands: out of fires, earthquakes and poison, away from what blocks or floods, and an
     /// eye on what only slows.
-    pub fn of_kind(kind: IncidentKind) -> Self {
+    fn of_kind(kind: IncidentKind) -> Self {
         use IncidentKind as K;
         match kind {
             K::Fire | K::Earthquake | K::Hazmat => Self::Evacuation,

@@ -72,6 +72,20 @@ impl Cause {
         }
     }
 
+    /// The kind of an incident that has this cause.
+    fn kind(self) -> IncidentKind {
+        use IncidentKind as K;
+        match self {
+            Self::Fire => K::Fire,
+            Self::Crash => K::Crash,
+            Self::Violence => K::Security,
+            Self::Weather => K::Weather,
+            Self::Medical => K::Medical,
+            Self::Breakdown => K::Breakdown,
+            Self::Failure | Self::Occupation | Self::Consequence | Self::Means => K::Other,
+        }
+    }
+
     /// How well two causes explain each other, 0..=1.
     fn fits(self, other: Self) -> f64 {
         use Cause as C;
@@ -159,6 +173,10 @@ pub struct Proposal {
     pub members: Vec<Member>,
     /// The incident on record that they belong to; `None`: a new one would be made.
     pub incident: Option<IncidentKey>,
+    /// What the new one would be; of one on record what it is.
+    pub kind: IncidentKind,
+    /// Where the new one would be; `None` of one on record.
+    pub place: Option<Coordinate>,
     /// The least confidence of any member, 0..=1.
     pub confidence: f64,
 }
@@ -232,7 +250,13 @@ impl Seed<'_> {
             // What the others gather around is as sure as they are.
             self.members.insert(0, Member { alert: alert.id.clone(), evidence: Vec::new(), confidence });
         }
-        Some(Proposal { incident: self.incident.map(|i| i.report.key.clone()), members: self.members, confidence })
+        Some(Proposal {
+            incident: self.incident.map(|i| i.report.key.clone()),
+            kind: self.incident.map_or_else(|| self.cause.kind(), |incident| incident.report.kind),
+            place: if let Ground::Spot(spot) = self.ground { Some(spot) } else { None },
+            members: self.members,
+            confidence,
+        })
     }
 
     fn distance_m(&self, place: Coordinate) -> f64 {

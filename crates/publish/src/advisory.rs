@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use alert::{ActivePeriod, Affected, Incident, IncidentPhase, Severity};
+use alert::{ActivePeriod, Affected, Incident, IncidentPhase, IncidentReport, Severity};
 use transit::{Status, UtcMillis};
 
 /// What is said outside about one incident.
@@ -72,7 +72,7 @@ impl Advisory {
             IncidentPhase::Closed => return Err(Withheld::Closed),
         }
         let told = incident.publication.as_ref().ok_or(Withheld::NotPublished)?;
-        let affects: Vec<Affected> = report.affects.iter().flat_map(outside).collect();
+        let affects = concerned(report);
         if affects.is_empty() {
             return Err(Withheld::ConcernsNobody);
         }
@@ -98,6 +98,15 @@ impl Advisory {
             updated_at: incident.updated_at,
         })
     }
+}
+
+/// Whether it names anybody that readers outside know: without, nothing of it can be told.
+pub fn concerns_somebody(report: &IncidentReport) -> bool {
+    !concerned(report).is_empty()
+}
+
+fn concerned(report: &IncidentReport) -> Vec<Affected> {
+    report.affects.iter().flat_map(outside).collect()
 }
 
 /// The cause its source named, else the one of its kind.

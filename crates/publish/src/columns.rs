@@ -114,6 +114,7 @@ columns! {
         "feed_id" => i.report.feed,
         "version" => i.report.version,
         "state" => i.phase,
+        "starts_at" => i.starts_at.map(|t| t.to_string()),
         "status" => i.report.status,
         "kind" => i.report.kind,
         "subkind" => i.report.subkind,

@@ -42,6 +42,7 @@ impl Label {
 /// So many vehicles.
 pub(crate) fn vehicles(count: usize, lang: Lang) -> String {
     match lang {
+        Lang::En if count == 1 => "1 vehicle".to_owned(),
         Lang::En => format!("{count} vehicles"),
         Lang::Ko => format!("차량 {count}대"),
     }

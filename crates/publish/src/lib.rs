@@ -6,6 +6,7 @@
 mod advisory;
 mod columns;
 pub mod formats;
+mod incident_words;
 mod labels;
 mod phrases;
 mod recording;
@@ -13,7 +14,7 @@ mod report;
 #[cfg(test)]
 mod samples;
 
-pub use advisory::{Advisory, Withheld};
+pub use advisory::{Advisory, Withheld, concerns_somebody};
 pub use formats::{
     EncodeAlerts, EncodeIncidents, EncodeReport, EncodeVehicles, FORMATS, FormatDef,
     gtfs_rt_alerts::service_alerts,

@@ -5,8 +5,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use alert::{AlarmKind, AlarmSource, Alert, Subject};
+use alert::{AlarmKind, AlarmSource, Alert, AlertOrigin, IncidentKind, Subject};
 use transit::{Coordinate, Status, Word, words};
+
+use crate::{incident_words::incident_words, labels};
 
 /// Characters of a headline at most: public messages hold no more.
 pub const HEADLINE_CHARS: usize = 90;
@@ -136,6 +138,8 @@ pub fn headline(alert: &Alert, lang: Lang) -> String {
         None => rule_words(&alert.rule).map_or(alert.rule.as_str(), |words| lang.pick(words)),
     };
     let times = match (alert.count, lang) {
+        // A rule looks every second: how often it had something new to say is no news.
+        _ if alert.origin == AlertOrigin::Detector => String::new(),
         (0 | 1, _) => String::new(),
         (count, Lang::En) => format!(", {count} times"),
         (count, Lang::Ko) => format!(", {count}회"),
@@ -150,16 +154,45 @@ pub fn headline(alert: &Alert, lang: Lang) -> String {
     format!("{status}{what}{details}, {whom}{subject}{times}")
 }
 
-/// The kind as sent and who pressed, in brackets, as far as they fit into `room` characters.
+/// What is known more closely, in brackets, as far as it fits into `room` characters: what was sent gives way first.
 fn details(alert: &Alert, lang: Lang, room: usize) -> String {
-    let source = alert.source.and_then(source_words).map(|source| lang.pick(source));
     let room = room.saturating_sub(chars(" ()"));
+    let before = closer(alert, lang).filter(|words| chars(words) <= room);
+    let room = room.saturating_sub(before.as_deref().map_or(0, |words| chars(words) + chars(", ")));
+    let source = alert.source.and_then(source_words).map(|source| lang.pick(source));
     let source = source.filter(|source| chars(source) <= room);
     let left = room.saturating_sub(source.map_or(0, |source| chars(source) + chars(", ")) + chars("\u{201c}\u{201d}"));
-    let word = alert.kind_word.as_ref().filter(|_| left >= WORD_CHARS_MIN);
+    let word = sent_words(alert).filter(|_| left >= WORD_CHARS_MIN);
     let word = word.map(|word| format!("\u{201c}{}\u{201d}", shortened(word, left)));
-    let parts: Vec<&str> = word.as_deref().into_iter().chain(source).collect();
+    let parts: Vec<&str> = before.as_deref().into_iter().chain(word.as_deref()).chain(source).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+/// The kind of an alarm, or the title of an incident, as it was sent.
+fn sent_words(alert: &Alert) -> Option<&str> {
+    let title = || alert.text.as_deref().filter(|_| alert.rule.starts_with("INC."));
+    let titled = || figure(alert, "title").filter(|title| !title.is_empty());
+    alert.kind_word.as_deref().or_else(title).or_else(titled)
+}
+
+/// What a rule's finding is about besides its subject: what happened, which area, how many.
+fn closer(alert: &Alert, lang: Lang) -> Option<String> {
+    let area = figure(alert, "areas").or_else(|| figure(alert, "area"));
+    match alert.rule.as_str() {
+        "INC.SEVERE" => {
+            figure(alert, "kind").and_then(IncidentKind::find).map(|kind| incident_words(kind, lang).to_owned())
+        }
+        "GEO.INSIDE" | "GEO.HEADING" => area.map(|area| shortened(area, NAME_CHARS).into_owned()),
+        "GEO.UNACCOUNTED" => {
+            let missed = alert.evidence.as_ref().map_or(0, |evidence| evidence.members.len());
+            (missed > 0).then(|| labels::vehicles(missed, lang))
+        }
+        _ => None,
+    }
+}
+
+fn figure<'a>(alert: &'a Alert, name: &str) -> Option<&'a str> {
+    alert.evidence.as_ref()?.figures.get(name).map(String::as_str)
 }
 
 /// What kind of thing it is about, unless what happened says so.
@@ -361,6 +394,29 @@ mod tests {
         alert.rule = "GEO.INSIDE".to_owned();
         alert.subject = samples::panic().subject;
         expect!["위험 구역 안, 차량 22/800"].assert_eq(&headline(&alert, Lang::Ko));
+        let figures = |figures: [(&str, &str); 1]| {
+            let figures = figures.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            Some(alert::Evidence { figures, ..alert::Evidence::default() })
+        };
+        alert.evidence = figures([("areas", "topis/77")]);
+        (alert.origin, alert.count) = (AlertOrigin::Detector, 3);
+        expect!["Inside a danger area (topis/77), vehicle 22/800"].assert_eq(&headline(&alert, Lang::En));
+        let inside = alert.clone();
+        alert.rule = "INC.SEVERE".to_owned();
+        alert.subject = Subject::Incident("river/f1".to_owned());
+        alert.text = Some("Underpass under water".to_owned());
+        alert.evidence = figures([("kind", "flood")]);
+        expect!["Severe incident (flood, “Underpass under water”), river/f1"].assert_eq(&headline(&alert, Lang::En));
+        expect!["중대 돌발상황 (침수, “Underpass under water”), river/f1"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.rule = "HAZ.WEATHER".to_owned();
+        alert.evidence = figures([("title", "호우경보")]);
+        expect!["기상 특보 (“호우경보”), 돌발상황 river/f1"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.rule = "GEO.UNACCOUNTED".to_owned();
+        alert.subject = Subject::Area("river/f1".to_owned());
+        let members = vec![samples::panic().subject, Subject::Stop("7".to_owned())];
+        alert.evidence = Some(alert::Evidence { members, ..alert::Evidence::default() });
+        expect!["Vehicles unaccounted for (2 vehicles), area river/f1"].assert_eq(&headline(&alert, Lang::En));
+        alert = Alert { evidence: None, ..inside };
         alert.subject = Subject::Vehicle(VehicleKey::parse("서울/74사1234").unwrap());
         expect!["위험 구역 안, 차량 서울/74사1234"].assert_eq(&headline(&alert, Lang::Ko));
         alert.subject = samples::panic().subject;

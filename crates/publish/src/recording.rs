@@ -35,6 +35,8 @@ words! {
         NeverHeard = "never_heard",
         /// The vehicle was heard no more.
         Silent = "silent",
+        /// The vehicle fell silent in a danger area or on its way in, and was neither heard again nor accounted for.
+        Unaccounted = "unaccounted",
         /// It is doubtful, for the reasons given.
         Doubtful = "doubtful",
         /// Fields that nobody ever filled in.

@@ -3,7 +3,7 @@
 //! Puts together what others kept and judges nothing: who had it and when follows from the history alone. What was not
 //! known is part of it. Knows no format; the encoders are in `formats`.
 
-use alert::{Alert, AlertId, AlertOrigin, Deed, HistoryEntry, Incident, Mark};
+use alert::{Alert, AlertId, AlertOrigin, Deed, HistoryEntry, Incident, Mark, UNACCOUNTED};
 use transit::{UtcMillis, VehicleKey};
 
 use crate::recording::{Lack, LackKind, Recorded, RecordedPoint, RecordedVehicle, Recording};
@@ -211,6 +211,13 @@ fn lacks_of_alert(alert: &Alert) -> Vec<Lack> {
     let recorded_at = alert.durable.then_some(alert.raised_at);
     if recorded_at.is_none_or(|at| at.since(alert.received_at) > NOT_DURABLE_MS) {
         lacks.push(Lack { since: Some(alert.received_at), until: recorded_at, ..Lack::of(LackKind::NotDurable) });
+    }
+    if alert.rule == UNACCOUNTED {
+        let missed = alert.evidence.iter().flat_map(|evidence| &evidence.members).filter_map(|member| member.vehicle());
+        let (since, until) = (Some(alert.raised_at), alert.closing.as_ref().map(|closing| closing.at));
+        let lack =
+            |key: &VehicleKey| Lack { vehicle: Some(key.clone()), since, until, ..Lack::of(LackKind::Unaccounted) };
+        lacks.extend(missed.map(lack));
     }
     if alert.repeats_folded > 0 {
         lacks.push(Lack { count: Some(alert.repeats_folded.into()), ..Lack::of(LackKind::RepeatsFolded) });

@@ -122,6 +122,7 @@ pub(crate) fn panic() -> Alert {
         repeats_folded: 0,
         origin: alert::AlertOrigin::DeviceEvent,
         evidence: None,
+        accounted: Vec::new(),
         parents: Vec::new(),
         silence: alert::Silence::default(),
         flap: alert::Flap::default(),

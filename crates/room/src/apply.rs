@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alert::{
-    Alert, AlertId, Author, Change, Fingerprint, HistoryEntry, Incident, IncidentKey, IncidentPhase, Order, Press,
-    Subject, Suppression, SuppressionId,
+    Alert, AlertClass, AlertId, Author, Change, Fingerprint, HistoryEntry, Incident, IncidentKey, IncidentPhase, Order,
+    Press, Subject, Suppression, SuppressionId,
 };
 use imbl::OrdMap;
 use transit::UtcMillis;
@@ -60,11 +60,17 @@ impl ControlRoom {
                 self.name(&incident.report.key, &incident.report.names, change.at());
                 self.keep_incident(Incident::clone(incident), change);
             }
-            Change::IncidentOrdered { incident, .. } => self.keep_incident(Incident::clone(incident), change),
+            Change::IncidentOrdered { incident, .. } => {
+                self.keep_incident(Incident::clone(incident), change);
+                change.formed_of().iter().for_each(|alert| self.follow(alert, change));
+            }
             Change::IncidentNamed { key, names, at } => self.name(key, names, *at),
             Change::IncidentWithdrawn { key, at } => self.change_incident(key, change, |i| i.withdraw(*at)),
             Change::IncidentStarted { key, at } => self.change_incident(key, change, |incident| {
                 (incident.starts_at, incident.updated_at) = (None, *at);
+            }),
+            Change::IncidentRested { key, at, starts_at } => self.change_incident(key, change, |incident| {
+                (incident.starts_at, incident.updated_at) = (Some(*starts_at), *at);
             }),
             Change::IncidentEnded { key, at } => self.change_incident(key, change, |incident| incident.end(*at)),
             Change::SuppressionStarted { suppression, .. } => {
@@ -149,6 +155,9 @@ impl ControlRoom {
             self.open_unparsed -= usize::from(matches!(alert.subject, Subject::Unparsed(_)));
         }
         self.closed_alerts.insert(id.clone(), at, ());
+        if alert.cleared_at.is_some() && alert.class != AlertClass::Emergency {
+            self.ended.insert(OpenKey::of(alert), at, id.clone());
+        }
     }
 
     /// What a source says of these ids is about the incident of `key`.
@@ -215,6 +224,7 @@ impl ControlRoom {
         self.ends.prune(now, options.ends_ms, options.ends_max);
         self.aliases.prune(now, options.alias_ms, options.alias_max);
         self.requests.prune(now, options.request_ms, options.request_max);
+        self.ended.prune(now, options.flap_window_ms, options.closed_max);
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
         for id in &alerts {
             if let Some(alert) = self.alerts.remove(id) {
@@ -242,11 +252,12 @@ fn incident_entry(seq: u64, from: String, incident: &Incident, change: &Change) 
     } else {
         None
     };
-    let by_clock = if matches!(change, Change::IncidentStarted { .. }) {
-        Some("started")
-    } else {
-        matches!(change, Change::IncidentEnded { .. }).then_some("ended")
-    };
+    let by_clock = [
+        (matches!(change, Change::IncidentStarted { .. }), "started"),
+        (matches!(change, Change::IncidentRested { .. }), "rested"),
+        (matches!(change, Change::IncidentEnded { .. }), "ended"),
+    ];
+    let by_clock = by_clock.iter().find(|(is, _)| *is).map(|(_, word)| *word);
     let reason = if let Some(word) = by_clock {
         word
     } else if matches!(change, Change::IncidentWithdrawn { .. }) {
@@ -283,8 +294,8 @@ fn carried_out(change: &Change) -> Option<(RequestKey, CarriedOut)> {
             let order = Order::Acknowledge { alert: alert.clone(), seen: *seen, comment: comment.clone() };
             (order, on(alert))
         }
-        Change::AlertClosed { alert, reason, comment, .. } => {
-            (Order::Close { alert: alert.clone(), reason: *reason, comment: comment.clone() }, on(alert))
+        Change::AlertClosed { alert, reason, seen, comment, .. } => {
+            (Order::Close { alert: alert.clone(), reason: *reason, seen: *seen, comment: comment.clone() }, on(alert))
         }
         Change::AlertTended { alert, deed, comment, .. } => {
             let order = Order::Tend { alert: alert.clone(), deed: deed.clone(), comment: comment.clone() };
@@ -320,6 +331,7 @@ fn carried_out(change: &Change) -> Option<(RequestKey, CarriedOut)> {
         | Change::IncidentNamed { .. }
         | Change::IncidentWithdrawn { .. }
         | Change::IncidentStarted { .. }
+        | Change::IncidentRested { .. }
         | Change::IncidentEnded { .. }
         | Change::ClockStepped { .. } => return None,
     };

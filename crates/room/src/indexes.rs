@@ -159,18 +159,22 @@ impl ControlRoom {
         let window_ms = self.options.collapse_window_ms;
         let recent = raises.recent.iter().filter(|(at, _)| now.since(*at) < window_ms).map(|(_, id)| id);
         let recent: Vec<&Arc<Alert>> = recent.filter_map(|id| self.alerts.get(id)).collect();
-        let standing = |alert: &&&Arc<Alert>| alert.is_open() && alert.silence.is_none() && may_hide(alert);
-        // Where the first of a burst has ended, another speaks for those that stood behind it.
+        // One that is over, put aside or somebody's says nothing of what comes now.
+        let speaks = |root: &&Arc<Alert>| {
+            root.condition == AlertCondition::Active && root.silence.is_none() && !root.acknowledged()
+        };
+        // Where the first of a burst has ended or fallen silent, another speaks for those that stood behind it.
         let spoken_for = recent.iter().filter(|alert| alert.is_open()).find_map(|alert| {
             let id = alert.silence.collapsed_into.as_ref()?;
-            self.alerts.get(id).filter(|root| root.is_open())
+            self.alerts.get(id).filter(speaks)
         });
-        let root = raises.root.as_ref().and_then(|id| self.alerts.get(id)).filter(|root| root.is_open()).or(spoken_for);
+        let root = raises.root.as_ref().and_then(|id| self.alerts.get(id)).filter(speaks).or(spoken_for);
         match root {
             Some(root) if !recent.is_empty() => Burst { root: Some(root.id.clone()), first: Vec::new() },
             _ if recent.len() + 1 < self.options.collapse_count => Burst::default(),
             _ => {
-                let mut first = recent.iter().filter(standing).map(|alert| alert.id.clone());
+                let mut first =
+                    recent.iter().filter(|alert| speaks(alert) && may_hide(alert)).map(|alert| alert.id.clone());
                 Burst { root: first.next(), first: first.collect() }
             }
         }

@@ -62,6 +62,8 @@ pub struct ControlRoom {
     aliases: Memory<IncidentKey, IncidentKey>,
     requests: Memory<RequestKey, Arc<CarriedOut>>,
     closed_alerts: Memory<AlertId, ()>,
+    /// What cleared and ended a moment ago: what comes back so soon chatters, though it is another occurrence.
+    ended: Memory<OpenKey, AlertId>,
     closed_incidents: Memory<IncidentKey, ()>,
     suppressions: OrdMap<SuppressionId, Arc<Suppression>>,
     highest_suppression: SuppressionId,
@@ -151,6 +153,19 @@ impl ControlRoom {
     pub fn find_open_alert(&self, rule: &str, subject: &Subject) -> Option<&Arc<Alert>> {
         let key = OpenKey { subject: subject.clone(), rule: rule.to_owned(), status: Status::Actual };
         self.open.get(&key).and_then(|id| self.alerts.get(id))
+    }
+
+    /// Whether an alert of that rule about that subject and of that status is open.
+    pub fn is_open(&self, rule: &str, subject: &Subject, status: Status) -> bool {
+        self.open.contains_key(&OpenKey { subject: subject.clone(), rule: rule.to_owned(), status })
+    }
+
+    /// The open alerts about areas.
+    pub fn open_about_areas(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        // An area's subject sorts behind every feed's.
+        let first = OpenKey { subject: Subject::Area(String::new()), rule: String::new(), status: Status::Actual };
+        let areas = self.open.range(first..).take_while(|(key, _)| matches!(key.subject, Subject::Area(_)));
+        areas.filter_map(|(_, id)| self.alerts.get(id))
     }
 
     /// Sequence of the newest change of which memory no longer has the alert; 0 for none. Whoever has read the alerts

@@ -51,7 +51,7 @@ pub struct RoomOptions {
     pub reminder_ms: Option<i64>,
     /// Milliseconds they have to answer before it is nobody's.
     pub reminder_answer_ms: i64,
-    /// Milliseconds an alert may be shelved at most, P1 to P4; P1 is refused whatever stands here.
+    /// Milliseconds an alert may be shelved at most, P1 to P4; P1 by a supervisor only.
     pub shelf_ms: [i64; 4],
     /// Milliseconds a suppression may last at most.
     pub suppression_max_ms: i64,
@@ -113,7 +113,7 @@ impl Default for RoomOptions {
             escalation_steps: 3,
             reminder_ms: None,
             reminder_answer_ms: 5 * MINUTE_MS,
-            shelf_ms: [0, 2 * HOUR_MS, 8 * HOUR_MS, 8 * HOUR_MS],
+            shelf_ms: [2 * HOUR_MS, 2 * HOUR_MS, 8 * HOUR_MS, 8 * HOUR_MS],
             suppression_max_ms: 31 * DAY_MS,
             suppressions_max: 1000,
             flap_cycles: 3,

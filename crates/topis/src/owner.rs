@@ -8,7 +8,7 @@ mod doors;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use alert::{AlarmReport, AlarmSubject, Alert, Finding, Order, Subject};
+use alert::{AlarmReport, AlarmSubject, Alert, AlertOrigin, Finding, Order, Subject};
 use anyhow::Context as _;
 use api::{CommandAnswer, PendingCommand};
 use decode::{Decoded, Feeds, Grade, Message, Problem, ProblemCode};
@@ -385,7 +385,8 @@ impl Owner {
                 else {
                     return;
                 };
-                if let (Order::Acknowledge { alert, .. }, Verdict::Done(_)) = (&command.order, &verdict)
+                if let (Order::Acknowledge { alert, .. } | Order::Close { alert, .. }, Verdict::Done(_)) =
+                    (&command.order, &verdict)
                     && let Some(alert) = self.room.find_alert(alert)
                 {
                     self.receipt_taken(alert, at);
@@ -409,9 +410,13 @@ impl Owner {
         });
     }
 
-    /// Somebody has the alert.
+    /// Somebody has the alert, or had it as they ended it. Nobody is told of an alert that no device pressed for: a
+    /// display would light up for nothing, or beside whom it must not warn.
     fn receipt_taken(&self, alert: &Alert, at: UtcMillis) {
         let Subject::Vehicle(vehicle) = &alert.subject else { return };
+        if alert.origin != AlertOrigin::DeviceEvent && alert.event_id.is_none() && alert.last_event_at.is_none() {
+            return;
+        }
         self.send(&Receipt {
             vehicle,
             event_id: alert.event_id.as_deref(),

@@ -3,9 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert::{AlertOrigin, Finding, IncidentPhase};
+use alert::{Alert, AlertOrigin, Finding, IncidentPhase};
 use api::Published;
-use detect::{OpenAlert, Patrol, Rulebook, Scene};
+use detect::{AccountedFor, OpenAlert, Patrol, Rulebook, Scene};
 use impact::{Area, ArmedAreas};
 use picture::{Picture, TrailPoint};
 use room::ControlRoom;
@@ -45,6 +45,16 @@ pub(crate) fn resumed(rules: Rulebook, room: &ControlRoom) -> Patrol {
     Patrol::new(rules, known.collect::<Vec<_>>())
 }
 
+/// Whom persons accounted for, of those that the alert missed.
+fn accounted_of(alert: &Alert) -> impl Iterator<Item = AccountedFor> {
+    alert.accounted.iter().map(|known| AccountedFor {
+        about: alert.subject.clone(),
+        status: alert.status,
+        member: known.member.clone(),
+        at: known.at,
+    })
+}
+
 impl PatrolTask {
     /// Looks until told to stop. Runs on a thread of its own, because a look is work.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
@@ -75,6 +85,8 @@ impl PatrolTask {
         let as_of = Now { utc: snapshot.as_of, mono_ms: now.mono_ms.saturating_sub(age_ms) };
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
+        let accounted: Vec<AccountedFor> =
+            snapshot.room.open_about_areas().flat_map(|alert| accounted_of(alert)).collect();
         let links = self.links.look(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {
@@ -86,6 +98,8 @@ impl PatrolTask {
             links: &links,
             incidents: &incidents,
             areas: self.areas.follow(&incidents),
+            accounted: &accounted,
+            open: Some(&|rule, subject, status| snapshot.room.is_open(rule, subject, status)),
             depots: &self.depots,
             trail: Some(&trail),
         });

@@ -168,7 +168,7 @@ mod tests {
         happens(&mut recurrence, &mut room, 0);
         let id = room.alerts().next().unwrap().id.clone();
         let actor = Actor { by: "kim".to_owned(), ..Actor::default() };
-        let order = Order::Close { alert: id, reason: CloseReason::Resolved, comment: None };
+        let order = Order::Close { alert: id, reason: CloseReason::Resolved, seen: None, comment: None };
         let request_id = order.default_request_id("kim");
         let verdict = carry_out(&mut room, &Input::Command(Command { request_id, actor, order }), now(5));
         assert!(matches!(verdict, Verdict::Done(_)), "{verdict:?}");

@@ -1,9 +1,9 @@
 //! Orders on one alert: taking it, passing it on, putting it aside, ending it.
 
-use alert::{AlertId, CloseReason, Deed, Mark, MarkStep, Order, ShelfKind};
+use alert::{AlertId, CloseReason, Deed, Mark, MarkStep, Order, ShelfKind, Subject};
 use axum::response::Response;
 use serde::Deserialize;
-use transit::{UtcMillis, Word as _};
+use transit::{UtcMillis, VehicleKey, Word as _};
 use utoipa::{
     ToSchema,
     openapi::{Object, ObjectBuilder, Type},
@@ -75,6 +75,15 @@ struct Shelving {
     until: Option<String>,
 }
 
+/// Who is missed no more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Accounting {
+    /// The vehicle, `agency/vehicle` or as `members` has it. Required.
+    #[schema(max_length = 300, required, nullable = false, example = "22/800")]
+    vehicle: Option<String>,
+}
+
 macro_rules! bodies {
     ($($(#[$doc:meta])* $name:ident = $what:ty;)*) => {$(
         $(#[$doc])*
@@ -101,6 +110,8 @@ bodies! {
     MarkOrder = Marking;
     /// Puts an alert aside.
     ShelveOrder = Shelving;
+    /// Accounts for a vehicle.
+    AccountOrder = Accounting;
 }
 
 fn reasons_schema() -> Object {
@@ -124,6 +135,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(shelve))
         .routes(routes!(unshelve))
         .routes(routes!(reset))
+        .routes(routes!(account))
 }
 
 fn alert_id(id: &str) -> Result<AlertId, ApiError> {
@@ -225,7 +237,7 @@ async fn close(Levels(id): Levels<String>, asked: Asked) -> Result<Response, Api
             Some(comment) => format!("duplicate of {original}: {comment}"),
         }),
     };
-    let order = Order::Close { alert, reason, comment };
+    let order = Order::Close { alert, reason, seen: signed.seen, comment };
     signed.give(order).await
 }
 
@@ -319,4 +331,21 @@ async fn unshelve(Levels(id): Levels<String>, asked: Asked) -> Result<Response, 
 async fn reset(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
     let (signed, NothingMore {}) = asked.read().await?;
     tend(signed, &id, Deed::Reset).await
+}
+
+/// Accounts for a vehicle that GEO.UNACCOUNTED misses: somebody knows where it is. `comment` says how.
+///
+/// It is a member of the alert no more; the alert clears when all are accounted for. One that is heard after that and
+/// falls silent again is missed again.
+#[utoipa::path(post, path = "/v1/alerts/{id}/account", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
+           ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
+           OrderQuery),
+    request_body = AccountOrder, responses((status = 200, description = "It is accounted for.", body = AlertAnswer)))]
+async fn account(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiError> {
+    let (signed, Accounting { vehicle }) = asked.read().await?;
+    let said = required("vehicle", vehicle, 300)?;
+    let key = VehicleKey::parse(said.strip_prefix("vehicle:").unwrap_or(&said));
+    let key = key.map_err(|_| ApiError::bad_member("vehicle", "is no vehicle like 22/800; copy it from `members`"))?;
+    tend(signed, &id, Deed::Account { member: Subject::Vehicle(key) }).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert::{AlertId, IncidentDeed, IncidentKey, IncidentKind, IncidentReport, Order};
+use alert::{AlertId, IncidentDeed, IncidentKey, IncidentKind, IncidentPhase, IncidentReport, Order};
 use axum::response::Response;
 use decode::{
     Frame, Message, ProblemCode,
@@ -11,6 +11,8 @@ use decode::{
 use impact::OPERATOR;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use transit::Status;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -53,6 +55,9 @@ struct Reported {
     severity: Option<String>,
     /// Short text.
     title: Option<String>,
+    /// Alerts that it is made of: they are put to it by the same stroke.
+    #[schema(max_items = 1000, example = json!(["20261123-417"]))]
+    alerts: Option<Vec<String>>,
 }
 
 /// Any JSON object.
@@ -172,7 +177,7 @@ fn taken(said: &mut Map<String, Value>, name: &'static str) -> Result<Option<Str
     }
 }
 
-/// Opens an incident. The body is what a source would publish, with who opens it.
+/// Opens an incident. The body is what a source would publish, with who opens it, and the alerts it is made of.
 #[utoipa::path(post, path = "/v1/incidents", tag = "incidents",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
            OrderQuery),
@@ -180,12 +185,47 @@ fn taken(said: &mut Map<String, Value>, name: &'static str) -> Result<Option<Str
 async fn open(asked: Asked) -> Result<Response, ApiError> {
     let (signed, mut said): (_, Map<String, Value>) = asked.read().await?;
     let source = taken(&mut said, "source")?.unwrap_or_else(|| OPERATOR.to_owned());
-    // Two operators who open one at the same instant open two: the clock and the name tell them apart.
-    let made = || format!("{}-{}", signed.by(), (signed.shared.sources.clock)().utc.0);
-    let id = taken(&mut said, "id")?.unwrap_or_else(made);
+    let id = taken(&mut said, "id")?.unwrap_or_else(|| made_id(&signed));
+    let alerts = match said.remove("alerts") {
+        None | Some(Value::Null) => None,
+        Some(named) => {
+            let named = serde_json::from_value(named);
+            Some(alert_ids(named.map_err(|_| ApiError::bad_member("alerts", "has to be a list of ids of alerts"))?)?)
+        }
+    };
     let key = IncidentKey { source, id };
     let report = report_of(&signed, &key, &said)?;
-    deed(signed, key, IncidentDeed::Open(report)).await
+    let what = match alerts {
+        None => IncidentDeed::Open(report),
+        Some(alerts) => IncidentDeed::Form { report, alerts },
+    };
+    deed(signed, key, what).await
+}
+
+/// The id of an incident that was given none. Whoever names their order gets the same again; of others who open one at
+/// the same instant the name tells them apart.
+fn made_id(signed: &Signed) -> String {
+    let when = match signed.key() {
+        Some(key) => format!("key {key}"),
+        None => (signed.shared.sources.clock)().utc.0.to_string(),
+    };
+    let digest = Sha256::digest(format!("{}\u{1f}{when}", signed.by()));
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Alerts that an order names, each once.
+fn alert_ids(named: Vec<String>) -> Result<Vec<AlertId>, ApiError> {
+    if named.is_empty() || named.len() > ALERTS_MAX {
+        return Err(ApiError::bad_member("alerts", "has to be 1 to 1000 ids of alerts"));
+    }
+    let mut ids = Vec::new();
+    for id in named {
+        let id = AlertId::find(&id).ok_or_else(|| ApiError::not_found("alert", &id))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Reports an incident anew, in place of what is on record.
@@ -250,8 +290,16 @@ async fn publish(Levels((source, id)): Levels<(String, String)>, asked: Asked) -
     if proposed.is_some() && title.is_none() {
         return Err(ApiError::bad_member("title", "is required, because its source proposes none"));
     }
-    if proposed.is_some() && text.is_empty() {
+    if proposed.is_some() && text.values().all(String::is_empty) {
         return Err(ApiError::bad_member("text", "is required by language, because its source proposes none"));
+    }
+    // One that is over or a drill is refused for that.
+    let may_be_told =
+        |report: &&IncidentReport| report.status == Status::Actual && report.phase == IncidentPhase::Active;
+    if proposed.filter(may_be_told).is_some_and(|report| !publish::concerns_somebody(report)) {
+        let detail = "names no agency, route, trip or stop, so that nobody outside would know whom it concerns; say so \
+                      by an update first";
+        return Err(ApiError::bad_member("affects", detail));
     }
     deed(signed, key, IncidentDeed::Publish { title, text }).await
 }
@@ -270,11 +318,7 @@ async fn withdraw(Levels((source, id)): Levels<(String, String)>, asked: Asked) 
 
 async fn group(asked: Asked, incident: IncidentKey, joined: bool) -> Result<Response, ApiError> {
     let (signed, Members { alerts }) = asked.read().await?;
-    if alerts.is_empty() || alerts.len() > ALERTS_MAX {
-        return Err(ApiError::bad_member("alerts", "has to be 1 to 1000 ids of alerts"));
-    }
-    let read = |id: String| AlertId::find(&id).ok_or_else(|| ApiError::not_found("alert", &id));
-    let alerts = alerts.into_iter().map(read).collect::<Result<_, _>>()?;
+    let alerts = alert_ids(alerts)?;
     let comment = signed.comment.clone();
     signed.give(Order::Group { incident, alerts, joined, comment }).await
 }

@@ -55,7 +55,7 @@ async fn a_person_gives_exactly_the_reasons_that_are_offered() {
     for reason in <alert::CloseReason as transit::Word>::ALL {
         let mut desk = Desk::new();
         let id = desk.press("18/1", AlarmKind::Fire, |_| {});
-        let order = Order::Close { alert: id.clone(), reason: *reason, comment: None };
+        let order = Order::Close { alert: id.clone(), reason: *reason, seen: None, comment: None };
         let actor = alert::Actor { by: "kim".to_owned(), desk: None, supervisor: false };
         let command = alert::Command { actor, request_id: "r".to_owned(), order };
         let verdict = desk.commit(&room::Input::Command(command));

@@ -24,6 +24,7 @@ async fn the_document_is_served_and_names_every_route_of_the_contract() {
         get /v1/alerts
         post /v1/alerts
         get /v1/alerts/{id}
+        post /v1/alerts/{id}/account
         post /v1/alerts/{id}/acknowledge
         get /v1/alerts/{id}/card
         post /v1/alerts/{id}/close

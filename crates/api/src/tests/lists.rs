@@ -245,7 +245,7 @@ async fn an_alert_is_the_flat_list_that_operators_build_on() {
     let mut desk = Desk::new();
     let id = desk.press("18/1", AlarmKind::Fire, |r| r.passengers = Some(12));
     let seen = desk.get(&format!("/v1/alerts/{id}")).await;
-    expect![[r#"{"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","collapsed_count":0,"count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","explained_by":null,"feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","card":"/v1/alerts/20261123-1/card","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","report":"/v1/alerts/20261123-1/report","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
+    expect![[r#"{"accounted":[],"ack_due_at":"2026-11-23T08:01:00.000Z","acknowledged":false,"agency_id":"18","args":{"count":"1","passengers":"12","source":"driver","status":"actual","subject":"18/1"},"class":"emergency","close_reason":null,"closed_at":null,"closed_by":null,"code":"alarm.fire","collapsed_count":0,"count":1,"covert":false,"durable":true,"event_at":"2026-11-23T07:59:59.000Z","event_id":"e1","explained_by":null,"feed_id":"native","figures":{},"headline":"Fire, vehicle 18/1","held":false,"id":"20261123-1","incident_id":null,"kind":"fire","kind_word":null,"last_seen_at":"2026-11-23T08:00:00.000Z","lat":60.17,"late_by_s":1.0,"links":{"acknowledge":"/v1/alerts/20261123-1/acknowledge","card":"/v1/alerts/20261123-1/card","close":"/v1/alerts/20261123-1/close","history":"/v1/alerts/20261123-1/history","report":"/v1/alerts/20261123-1/report","self":"/v1/alerts/20261123-1","vehicle":"/v1/vehicles/18/1"},"lon":24.94,"members":[],"next_step":"acknowledge","number":1,"origin":"device_event","overdue":false,"owner":null,"owner_desk":null,"owner_since":null,"parent_id":null,"passengers":12,"place_text":"60.17000,24.94000","position_age_s":1.0,"previous_owner":null,"priority":"P1","quality":[],"quiet":[],"raised_at":"2026-11-23T08:00:00.000Z","received_at":"2026-11-23T08:00:00.000Z","route_id":null,"rule":"EMG.FIRE","shelved_until":null,"source":"driver","source_normal_at":null,"state":"active","status":"actual","subject":"vehicle:18/1","text":null,"vehicle_id":"1"}"#]].assert_eq(&seen.json()["data"].to_string());
     let keys: Vec<String> = seen.json()["data"].as_object().unwrap().keys().cloned().collect();
     let mut documented: Vec<&str> = AlertView::KEYS.to_vec();
     documented.sort_unstable();
@@ -277,6 +277,7 @@ async fn an_incident_has_its_defaults_marked() {
         {
           "active_periods": [],
           "affects": [],
+          "areas": [],
           "armed_by": null,
           "armed_until": null,
           "certainty": null,
@@ -301,12 +302,17 @@ async fn an_incident_has_its_defaults_marked() {
           "lat": 37.5,
           "links": {
             "impact": "/v1/incidents/topis/A%201%2F2/impact",
+            "report": "/v1/incidents/topis/A%201%2F2/report",
             "self": "/v1/incidents/topis/A%201%2F2"
           },
           "lon": 127.0,
           "opened_at": "2026-11-23T08:00:00.000Z",
           "public_text": {},
           "public_title": null,
+          "published_at": null,
+          "published_by": null,
+          "published_text": null,
+          "published_title": null,
           "radius_defaulted": true,
           "radius_m": 100.0,
           "received_at": "2026-11-23T08:00:00.000Z",
@@ -314,12 +320,14 @@ async fn an_incident_has_its_defaults_marked() {
           "severity": "moderate",
           "severity_defaulted": true,
           "source": "topis",
+          "starts_at": null,
           "state": "active",
           "status": "actual",
           "subkind": null,
           "text": {},
           "title": "Crash at the bridge",
           "topis_code": "A01",
+          "upcoming": false,
           "updated_at": "2026-11-23T08:00:00.000Z",
           "urgency": null,
           "version": 1,

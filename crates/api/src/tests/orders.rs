@@ -17,6 +17,18 @@ impl Desk {
         (parts.status.as_u16(), serde_json::from_slice(&body).unwrap())
     }
 
+    /// As [`Self::order`], named by its giver.
+    async fn order_named(&mut self, key: &str, path: &str, body: Value) -> (u16, Value) {
+        let mut request = post(path, &body.to_string());
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        let router = self.router.clone();
+        let answer = tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap() });
+        self.obey().await;
+        let (parts, body) = answer.await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status.as_u16(), serde_json::from_slice(&body).unwrap())
+    }
+
     /// What an order did to an alert, in a line.
     async fn line(&mut self, path: &str, body: Value) -> String {
         let (status, answer) = self.order(path, body).await;
@@ -100,7 +112,7 @@ async fn what_is_no_emergency_is_put_aside_but_not_closed_while_it_holds() {
     lines.push(desk.line(&path("unshelve"), json!({"by": "kim"})).await);
     assert_eq!(desk.get("/v1/alerts").await.ids(), [id.as_str()]);
     expect![[r#"
-        close: 409 "still-active" "Nothing was changed: the condition of alert 20261123-1 still holds; shelve it instead."
+        close: 409 "still-active" "Nothing was changed: the condition of alert 20261123-1 still holds; shelve it instead, or have a supervisor close it with a comment."
         shelve: 400 "bad-member" "until: has to lie ahead, by at most 8.0 hours."
         shelve: "active" owner null shelved until "2026-11-23T10:00:00.000Z"
         unshelve: "active" owner null shelved until null"#]].assert_eq(&lines.join("\n"));
@@ -257,4 +269,60 @@ async fn a_duplicate_names_the_alert_that_stays_and_nobody_has_seen_more_than_th
     assert!(history.text().contains(&format!("duplicate of {stays}")), "{}", history.text());
     let refused = desk.post(&format!("/v1/alerts/{stays}/acknowledge"), r#"{"by":"kim","seen":7}"#).await;
     assert!(refused.problem().contains("seen: is 7, but the alert has 1"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn an_incident_is_opened_once_however_often_its_order_is_sent() {
+    let mut desk = Desk::new();
+    let body = || json!({"by": "kim", "kind": "crash", "lat": 37.5, "lon": 127.0});
+    let (status, first) = desk.order_named("k1", "/v1/incidents", body()).await;
+    assert_eq!(status, 200, "{first}");
+    desk.pass(5_000);
+    let (status, again) = desk.order_named("k1", "/v1/incidents", body()).await;
+    assert_eq!((status, &again["data"]["id"]), (200, &first["data"]["id"]), "{again}");
+    let other = json!({"by": "kim", "kind": "fire", "lat": 37.5, "lon": 127.0});
+    assert_eq!(desk.order_named("k1", "/v1/incidents", other).await.1["code"], "key-reused");
+    let (_, second) = desk.order_named("k2", "/v1/incidents", body()).await;
+    assert_ne!(second["data"]["id"], first["data"]["id"]);
+    assert_eq!(desk.get("/v1/incidents").await.json()["data"].as_array().unwrap().len(), 2);
+    // A long name makes no long id.
+    let long = json!({"by": "k".repeat(64), "kind": "crash", "lat": 37.5, "lon": 127.0});
+    assert_eq!(desk.order("/v1/incidents", long).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_group_without_an_incident_is_confirmed_by_what_its_proposal_says() {
+    let mut desk = Desk::new();
+    for vehicle in ["18/1", "18/2"] {
+        desk.press(vehicle, AlarmKind::Collision, |r| r.fix = Some(transit::Fix::at(37.5, 127.0)));
+    }
+    let proposal = desk.get("/v1/proposals").await.json()["data"][0].clone();
+    assert_eq!((&proposal["kind"], &proposal["incident_id"]), (&json!("group"), &Value::Null));
+    let mut body = proposal["confirm_body"].clone();
+    body["by"] = json!("kim");
+    let (status, opened) = desk.order(proposal["confirm"].as_str().unwrap(), body).await;
+    assert_eq!((status, &opened["data"]["kind"], &opened["data"]["lat"]), (200, &json!("crash"), &json!(37.5)));
+    let incident = opened["data"]["id"].as_str().unwrap();
+    let alerts = desk.get("/v1/alerts").await.json()["data"].clone();
+    let of: Vec<&str> = alerts.as_array().unwrap().iter().filter_map(|alert| alert["incident_id"].as_str()).collect();
+    assert_eq!(of, [incident, incident]);
+    assert_eq!(desk.get("/v1/proposals").await.json()["data"], json!([]));
+    let wrong = desk.post("/v1/incidents", r#"{"by":"kim","kind":"crash","lat":1,"lon":1,"alerts":[]}"#).await;
+    assert_eq!((wrong.status.as_u16(), &wrong.json()["parameter"]), (400, &json!("alerts")));
+}
+
+#[tokio::test]
+async fn what_would_reach_nobody_outside_is_not_called_public() {
+    let mut desk = Desk::new();
+    desk.report("river", "f1", |_| {});
+    let words = json!({"by": "kim", "title": "Closed", "text": {"en": "Use the bridge"}});
+    let refused = desk.post("/v1/incidents/river/f1/publish", &words.to_string()).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["parameter"]), (400, &json!("affects")));
+    desk.report("river", "f1", |r| {
+        r.affects = vec![alert::Affected { route_id: Some("402".to_owned()), ..alert::Affected::default() }];
+    });
+    let (status, told) = desk.order("/v1/incidents/river/f1/publish", words).await;
+    let told = &told["data"];
+    assert_eq!((status, &told["published_title"], &told["published_by"]), (200, &json!("Closed"), &json!("kim")));
+    assert_eq!(told["published_text"], json!({"en": "Use the bridge"}));
 }

@@ -101,7 +101,7 @@ async fn alarms_overtake_and_positions_are_gathered() {
     assert_eq!(tap.take(2).await, ["update vehicles 18/1 @e1-2", "add vehicles 18/2 @e1-9"]);
     desk.forget("18/2");
     assert_eq!(tap.take(1).await, ["remove vehicles 18/2 @e1-10"]);
-    let order = alert::Order::Close { alert: id.clone(), reason: CloseReason::Resolved, comment: None };
+    let order = alert::Order::Close { alert: id.clone(), reason: CloseReason::Resolved, seen: None, comment: None };
     let actor = alert::Actor { by: "kim".to_owned(), desk: None, supervisor: false };
     desk.commit(&room::Input::Command(alert::Command { actor, request_id: "r1".to_owned(), order }));
     assert_eq!(tap.take(1).await, [format!("update alerts {id} @e1-10")]);

@@ -129,6 +129,8 @@ pub(crate) struct AlertView<'a> {
     figures: BTreeMap<&'a str, &'a str>,
     /// The vehicles or parts a rule's finding is made of.
     members: Vec<String>,
+    /// Whom persons accounted for: they are members no more.
+    accounted: Vec<AccountedView<'a>>,
     /// Free text of the alarm.
     text: Option<&'a str>,
     /// People on board, as reported.
@@ -147,6 +149,23 @@ pub(crate) struct AlertView<'a> {
     next_step: Option<&'a str>,
     /// Where to go from here.
     links: AlertLinks,
+}
+
+/// One that was missed, and of whom a person knows where they are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountedView<'a> {
+    /// Which, as in `members`.
+    member: String,
+    /// The person.
+    by: &'a str,
+    /// When they said so.
+    at: Stamp,
+}
+
+impl<'a> AccountedView<'a> {
+    fn of(known: &'a alert::Accounted) -> Self {
+        Self { member: known.member.to_string(), by: &known.by, at: Stamp(known.at) }
+    }
 }
 
 /// Where to go from an alert.
@@ -289,6 +308,7 @@ impl<'a> AlertView<'a> {
             origin: AlertOriginWord(alert.origin),
             figures: evidence.into_iter().flat_map(|e| &e.figures).map(|(k, v)| (k.as_str(), v.as_str())).collect(),
             members: evidence.into_iter().flat_map(|e| &e.members).map(ToString::to_string).collect(),
+            accounted: alert.accounted.iter().map(AccountedView::of).collect(),
             shelved_until: alert.silence.shelf.as_ref().map(|shelf| Stamp(shelf.until)),
             text: alert.text.as_deref(),
             passengers: alert.passengers,
@@ -352,6 +372,7 @@ impl<'a> AlertView<'a> {
         "origin",
         "figures",
         "members",
+        "accounted",
         "text",
         "passengers",
         "closed_at",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert::{ActivePeriod, Affected, Incident};
+use alert::{ActivePeriod, Affected, Incident, IncidentPhase};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -35,6 +35,10 @@ pub(crate) struct IncidentView<'a> {
     /// Whether it goes on.
     #[schema(inline)]
     state: IncidentPhaseWord,
+    /// It is planned, or rests between two of its periods: listed, and silent until `starts_at`.
+    upcoming: bool,
+    /// When it begins, or goes on; null where it is not upcoming.
+    starts_at: Option<Stamp>,
     /// The source took it back.
     withdrawn: bool,
     /// Meant, drill or test.
@@ -68,6 +72,8 @@ pub(crate) struct IncidentView<'a> {
     radius_m: f64,
     /// `radius_m` is the kind's default.
     radius_defaulted: bool,
+    /// Areas by name, as its source writes them.
+    areas: &'a [String],
     /// Whom it hits: all named parts of an entry together, several entries as alternatives.
     affects: Vec<AffectedView<'a>>,
     /// Short text.
@@ -78,7 +84,15 @@ pub(crate) struct IncidentView<'a> {
     public_title: Option<&'a str>,
     /// Text fit for the public by language.
     public_text: &'a BTreeMap<String, String>,
-    /// `full` or `partial`.
+    /// What the public is told since `published_at`, as its title; null where nothing is.
+    published_title: Option<&'a str>,
+    /// As its text by language.
+    published_text: Option<&'a BTreeMap<String, String>>,
+    /// Who told them.
+    published_by: Option<&'a str>,
+    /// When.
+    published_at: Option<Stamp>,
+    /// `full` or `partial`. Where the road is closed in full, who drives into its area is alerted.
     road_control: Option<&'a str>,
     /// Its source's words say that it is over, since then; that ends nothing: a person closes or keeps it.
     clear_proposed_at: Option<Stamp>,
@@ -110,6 +124,8 @@ pub(crate) struct IncidentLinks {
     itself: String,
     /// What it means for the fleet.
     impact: String,
+    /// All that is on record of it.
+    report: String,
 }
 
 /// One span in which an incident matters.
@@ -168,11 +184,13 @@ impl<'a> IncidentView<'a> {
     pub(crate) fn of(incident: &'a Incident) -> Self {
         let report = &incident.report;
         let id = incident_id(incident);
+        let published = incident.publication.as_ref();
         let (proposal, armed) = (incident.clear_proposed.as_ref(), incident.armed.as_ref());
         Self {
             links: IncidentLinks {
                 itself: format!("/v1/incidents/{id}"),
                 impact: format!("/v1/incidents/{id}/impact"),
+                report: format!("/v1/incidents/{id}/report"),
             },
             id,
             source: &report.key.source,
@@ -184,6 +202,8 @@ impl<'a> IncidentView<'a> {
             subkind: report.subkind.as_deref(),
             topis_code: report.kind.facts().topis_code,
             state: IncidentPhaseWord(incident.phase),
+            upcoming: incident.phase == IncidentPhase::Active && incident.starts_at.is_some(),
+            starts_at: incident.starts_at.filter(|_| incident.phase == IncidentPhase::Active).map(Stamp),
             withdrawn: incident.withdrawn,
             status: StatusWord(report.status),
             severity: SeverityWord(incident.severity),
@@ -198,11 +218,16 @@ impl<'a> IncidentView<'a> {
             geometry: report.geometry.as_deref().and_then(|text| serde_json::from_str(text).ok()),
             radius_m: incident.radius_m,
             radius_defaulted: incident.radius_defaulted,
+            areas: &report.areas,
             affects: report.affects.iter().map(AffectedView::of).collect(),
             title: report.title.as_deref(),
             text: &report.text,
             public_title: report.public_title.as_deref(),
             public_text: &report.public_text,
+            published_title: published.and_then(|told| told.title.as_deref()),
+            published_text: published.map(|told| &told.text),
+            published_by: published.map(|told| told.by.as_str()),
+            published_at: published.map(|told| Stamp(told.at)),
             road_control: report.road_control.as_deref(),
             clear_proposed_at: proposal.map(|proposal| Stamp(proposal.at)),
             clear_proposed_by: proposal.map(|proposal| proposal.by.as_str()),
@@ -228,6 +253,8 @@ impl<'a> IncidentView<'a> {
         "subkind",
         "topis_code",
         "state",
+        "upcoming",
+        "starts_at",
         "withdrawn",
         "status",
         "severity",
@@ -242,11 +269,16 @@ impl<'a> IncidentView<'a> {
         "geometry",
         "radius_m",
         "radius_defaulted",
+        "areas",
         "affects",
         "title",
         "text",
         "public_title",
         "public_text",
+        "published_title",
+        "published_text",
+        "published_by",
+        "published_at",
         "road_control",
         "clear_proposed_at",
         "clear_proposed_by",

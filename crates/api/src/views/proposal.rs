@@ -6,6 +6,8 @@ use alert::Incident;
 use impact::{GroupEvidence, Member, Proposal};
 use publish::Lang;
 use serde::Serialize;
+use serde_json::{Value, json};
+use transit::Word as _;
 use utoipa::ToSchema;
 
 use super::{Stamp, incident_id};
@@ -28,8 +30,12 @@ pub(crate) struct ProposalView<'a> {
     by: Option<&'a str>,
     /// Of a clear what the source says; null of a group.
     text: Option<&'a str>,
-    /// Confirms it (POST); null where the incident has to be opened first.
-    confirm: Option<String>,
+    /// Confirms it (POST).
+    confirm: String,
+    /// What to send there, besides who confirms. Of a group without an incident it opens one of the kind and at the
+    /// place of the alert that the others gather around; both may be changed.
+    #[schema(value_type = Object)]
+    confirm_body: Value,
     /// Refuses it (POST); null of a group, which nothing needs to refuse.
     refuse: Option<String>,
 }
@@ -79,6 +85,12 @@ impl<'a> ProposalView<'a> {
     pub(crate) fn of(proposal: &Proposal, lang: Lang) -> Self {
         let id = |key: &alert::IncidentKey| format!("{}/{}", level(&key.source), level(&key.id));
         let incident_id = proposal.incident.as_ref().map(id);
+        let alerts: Vec<String> = proposal.members.iter().map(|member| member.alert.to_string()).collect();
+        let (lat, lon) = proposal.place.map(|c| (c.lat(), c.lon())).unzip();
+        let confirm_body = match incident_id {
+            Some(_) => json!({ "alerts": alerts }),
+            None => json!({ "kind": proposal.kind.word(), "lat": lat, "lon": lon, "alerts": alerts }),
+        };
         Self {
             kind: "group",
             confidence: Some(proposal.confidence),
@@ -86,7 +98,11 @@ impl<'a> ProposalView<'a> {
             at: None,
             by: None,
             text: None,
-            confirm: incident_id.as_ref().map(|id| format!("/v1/incidents/{id}/confirm")),
+            confirm: match &incident_id {
+                Some(id) => format!("/v1/incidents/{id}/confirm"),
+                None => "/v1/incidents".to_owned(),
+            },
+            confirm_body,
             refuse: None,
             incident_id,
         }
@@ -105,7 +121,8 @@ impl<'a> ProposalView<'a> {
             at: Some(at),
             by: Some(by),
             text,
-            confirm: Some(confirm),
+            confirm,
+            confirm_body: json!({}),
             refuse: Some(refuse),
         })
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alert::{AlertClass, Evidence, Priority, Subject};
 use impact::{ArmedArea, Unaccounted};
+use picture::VehicleRecord;
 use serde::{Deserialize, Serialize};
+use transit::Status;
 
 use crate::{
     judgement::{Judgements, Proof, figures},
@@ -19,8 +21,9 @@ pub(crate) const DEF: RuleDef = RuleDef {
     class: AlertClass::Safety,
     doc: "Vehicles in service were last seen inside an armed area or heading in, and are silent for max(60 s, 3 \
           reporting intervals). One alert an area; the vehicles are its members. A feed that is lost does not excuse \
-          them. A member is accounted for by a fresh position, not by silence and not by the end of the incident; \
-          over when all are. Do: call them one after another, and send somebody to look.",
+          them. A member is accounted for by a fresh position or by a person, not by silence and not by the end of \
+          the incident; over when all are. Who was accounted for by a person, is heard after that and falls silent \
+          again, is missed again. Do: call them one after another, and send somebody to look.",
     habits: Habits::of(Annunciate::Alert),
     keys: &[("seen_before_s", "A vehicle last seen longer ago than this when the area was armed is no member.")],
     defaults: table_of::<Options>,
@@ -54,14 +57,22 @@ impl Rule for GeoUnaccounted {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         let mut missed: BTreeMap<Subject, (BTreeSet<Subject>, Option<&AreaReach<'_>>)> = BTreeMap::new();
         for area in survey.reaches(out.status()) {
+            let about = Subject::Area(area.armed.area.id().to_owned());
             let members = area.reach.unaccounted.iter().filter(|u| self.counts(u, area.armed));
-            let members: BTreeSet<Subject> = members.map(|u| Subject::Vehicle(u.vehicle.key.clone())).collect();
-            missed.insert(Subject::Area(area.armed.area.id().to_owned()), (members, Some(area)));
+            let members = members.map(|u| (Subject::Vehicle(u.vehicle.key.clone()), &*u.vehicle));
+            let members =
+                members.filter(|(member, of)| !is_accounted_for(survey, &about, out.status(), member, Some(of)));
+            let members: BTreeSet<Subject> = members.map(|(member, _)| member).collect();
+            missed.insert(about, (members, Some(area)));
         }
         // Who was missed is missed until heard, whatever became of the area.
         for subject in out.standing() {
             let (members, _) = missed.entry(subject.clone()).or_default();
-            members.extend(out.members_of(subject).iter().filter(|m| !is_heard(survey, m)).cloned());
+            let is_found = |member: &Subject| {
+                let of = member.vehicle().and_then(|key| survey.find_sighting(key)).map(|sighting| sighting.vehicle);
+                is_heard(survey, member) || is_accounted_for(survey, subject, out.status(), member, of)
+            };
+            members.extend(out.members_of(subject).iter().filter(|member| !is_found(member)).cloned());
         }
         for (subject, (members, area)) in missed {
             if members.is_empty() {
@@ -84,6 +95,18 @@ impl GeoUnaccounted {
     fn counts(&self, unaccounted: &Unaccounted, armed: &ArmedArea) -> bool {
         unaccounted.expected && armed.since.since(unaccounted.last_seen_at) <= self.seen_before_ms
     }
+}
+
+/// A person said so, and the vehicle has not been heard since.
+fn is_accounted_for(
+    survey: &Survey<'_>,
+    about: &Subject,
+    status: Status,
+    member: &Subject,
+    vehicle: Option<&VehicleRecord>,
+) -> bool {
+    let said = survey.scene.accounted.iter().filter(|a| a.about == *about && a.status == status);
+    said.filter(|a| a.member == *member).any(|a| vehicle.is_none_or(|v| v.received_at <= a.at))
 }
 
 fn is_heard(survey: &Survey<'_>, member: &Subject) -> bool {

@@ -107,6 +107,7 @@ fn evidence_of(incident: &Incident, survey: &Survey<'_>) -> Evidence {
         lat: place.map(|(lat, _)| lat),
         lon: place.map(|(_, lon)| lon),
         ..figures([
+            ("title", incident.report.title.clone().unwrap_or_default()),
             ("severity", incident.severity.word().to_owned()),
             ("severity_given", defaulted.to_owned()),
             ("radius_m", format!("{:.0}", incident.radius_m)),

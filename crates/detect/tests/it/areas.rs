@@ -5,13 +5,19 @@ use std::sync::Arc;
 use alert::{
     Fingerprint, Incident, IncidentKey, IncidentKind, IncidentPhase, IncidentReport, Priority, Severity, Subject,
 };
-use detect::{OpenAlert, Rulebook};
+use detect::{AccountedFor, OpenAlert, Rulebook};
 use expect_test::{Expect, expect};
 use impact::{Area, AreaName, AreaPurpose, AreaSource, ArmedArea, PlaceKind};
 use picture::PictureOptions;
 use transit::{Coordinate, Status};
 
 use crate::stage::{Stage, feed, instant, message, play};
+
+/// A vehicle in service that stands `at_m` metres along the road.
+fn at(id: &str, second: u64, at_m: f64) -> transit::Observation {
+    let position = Some(transit::Fix { speed_mps: Some(0.0), ..transit::Fix::at(37.5 + at_m / 111_195.0, 127.0) });
+    transit::Observation { position, ..message(id, second as i64) }
+}
 
 /// A circle around the place `at_m` metres along the road.
 fn circle(id: &str, at_m: f64, radius_m: f64) -> Area {
@@ -108,6 +114,54 @@ fn who_was_missed_before_a_restart_or_the_end_of_the_incident_is_missed_until_he
         +300 cleared P1 GEO.UNACCOUNTED area:flood/1
     "#]]
     .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn whom_a_person_accounted_for_is_missed_again_only_when_heard_and_silent_again() {
+    let mut stage = Stage::by_default();
+    stage.areas = armed(AreaPurpose::Hazard);
+    let dark = "+0..100 22/800 every 5 at 2000 m speed 0
+                +0..100 22/801 every 5 at 2050 m speed 0";
+    play(&mut stage, &format!("{dark}\n+0..5000 22/[1-9] every 5 at 9000 m speed 0\n+200 end"));
+    let said = |vehicle: &str, second| AccountedFor {
+        about: Subject::Area("flood/1".to_owned()),
+        status: Status::Actual,
+        member: Subject::Vehicle(transit::VehicleKey::parse(vehicle).unwrap()),
+        at: instant(second).utc,
+    };
+    let mut go_on = |accounted: &[AccountedFor], seconds: std::ops::Range<u64>, heard: bool| {
+        stage.accounted = accounted.to_vec();
+        for second in seconds.clone() {
+            if second % 5 == 0 {
+                (1..10).for_each(|n| stage.say(&at(&format!("22/{n}"), second, 9_000.0), second));
+                heard.then(|| stage.say(&at("22/800", second, 2_000.0), second));
+            }
+            stage.look(second);
+        }
+        let told = std::mem::take(&mut stage.told);
+        format!("{}..{}: {}\n", seconds.start, seconds.end, told.join(" | "))
+    };
+    let one = [said("22/800", 201)];
+    let both = [said("22/800", 201), said("22/801", 210)];
+    let told: String = [
+        go_on(&[], 201..202, false),
+        go_on(&one, 202..210, false),
+        go_on(&both, 210..300, false),
+        go_on(&both, 300..320, true),
+        go_on(&both, 320..500, false),
+    ]
+    .concat();
+    expect![[""]].assert_eq(&told);
+}
+
+#[test]
+fn what_a_person_ended_although_it_holds_is_told_anew() {
+    let mut stage = Stage::by_default();
+    stage.areas = armed(AreaPurpose::Hazard);
+    // Nothing is open in the room: what is told there is ended at once.
+    stage.open = Some(&|_, _, _| false);
+    play(&mut stage, "+0..150 22/800 every 1 at 2000 m speed 0\n+149 end");
+    expect![[""]].assert_eq(&stage.timeline());
 }
 
 #[test]

@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, fmt::Write, ops::Range, sync::Arc};
 
 use alert::{FindingVerdict, Incident};
-use detect::{OpenAlert, Patrol, Round, Rulebook, Scene};
+use detect::{AccountedFor, OpenAlert, Patrol, Round, Rulebook, Scene};
 use impact::{Area, ArmedArea};
 use picture::{Link, Picture, PictureOptions, Publication, Publisher, Tally};
 use transit::{
@@ -66,6 +66,8 @@ pub(crate) struct Stage {
     pub(crate) links: Vec<Link>,
     pub(crate) incidents: Vec<Arc<Incident>>,
     pub(crate) areas: Vec<ArmedArea>,
+    pub(crate) accounted: Vec<AccountedFor>,
+    pub(crate) open: Option<detect::IsOpen<'static>>,
     pub(crate) depots: Vec<Area>,
     pub(crate) last: Publication,
     pub(crate) round: Round,
@@ -88,6 +90,8 @@ impl Stage {
             links: Vec::new(),
             incidents: Vec::new(),
             areas: Vec::new(),
+            accounted: Vec::new(),
+            open: None,
             depots: Vec::new(),
             last,
             round: Round::default(),
@@ -124,6 +128,8 @@ impl Stage {
             links: &self.links,
             incidents: &self.incidents,
             areas: &self.areas,
+            accounted: &self.accounted,
+            open: self.open,
             depots: &self.depots,
             trail: None,
         };

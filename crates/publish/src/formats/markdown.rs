@@ -426,6 +426,7 @@ fn lack_words(what: LackKind) -> (&'static str, &'static str) {
             ("no place is known, so nobody near could be chosen", "위치를 몰라 주변 차량을 고를 수 없었음")
         }
         LackKind::NoPosition => ("has no position", "위치 없음"),
+        LackKind::Unaccounted => ("was never accounted for", "소재 미확인"),
         LackKind::NeverHeard => ("was never heard", "수신된 적 없음"),
         LackKind::Silent => ("silent", "수신 끊김"),
         LackKind::Doubtful => ("doubtful", "의심스러움"),

@@ -227,3 +227,18 @@ fn an_incident_tells_its_own_story_and_that_of_its_alerts_in_one_order() {
     "#]]
     .assert_eq(&report.timeline().iter().map(line).collect::<String>());
 }
+
+#[test]
+fn who_is_still_missed_is_named_as_unknown() {
+    let mut alert = samples::panic();
+    alert.rule = UNACCOUNTED.to_owned();
+    alert.origin = AlertOrigin::Detector;
+    let missed = vec![alert::Subject::Vehicle(VehicleKey::parse("22/800").unwrap())];
+    alert.evidence = Some(alert::Evidence { members: missed, ..alert::Evidence::default() });
+    let named: Vec<_> = lacks_of_alert(&alert).into_iter().filter(|lack| lack.what == LackKind::Unaccounted).collect();
+    assert_eq!(named.len(), 1);
+    assert_eq!(
+        (named[0].vehicle.as_ref().map(ToString::to_string), named[0].since),
+        (Some("22/800".to_owned()), Some(alert.raised_at))
+    );
+}

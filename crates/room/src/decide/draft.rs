@@ -1,6 +1,6 @@
 //! One decision being made: changes are tried on a copy of the room, so that each follows from those before it.
 
-use alert::{Alert, AlertCondition, AlertId, Author, Change, CloseReason, Priority, Subject, Turn};
+use alert::{Alert, AlertCondition, AlertId, Author, Change, CloseReason, Priority, Silence, Subject, Turn};
 use transit::{Now, Status, UtcMillis};
 
 use crate::{ControlRoom, Decision, OpenKey, Verdict};
@@ -10,14 +10,21 @@ pub(super) struct Draft {
     pub(super) room: ControlRoom,
     pub(super) now: Now,
     changes: Vec<Change>,
+    /// Fell silent by this decision: whoever stands behind one of them needs another to speak for it.
+    fallen: Vec<AlertId>,
 }
 
 impl Draft {
     pub(super) fn of(room: &ControlRoom, now: Now) -> Self {
-        Self { room: room.clone(), now, changes: Vec::new() }
+        Self { room: room.clone(), now, changes: Vec::new(), fallen: Vec::new() }
     }
 
-    pub(super) fn ends(self, verdict: Verdict) -> Decision {
+    pub(super) fn ends(mut self, verdict: Verdict) -> Decision {
+        for id in std::mem::take(&mut self.fallen) {
+            if self.room.find_alert(&id).is_some_and(|root| !root.silence.is_none()) {
+                self.succeed(&id);
+            }
+        }
         Decision { changes: self.changes, verdict }
     }
 
@@ -28,7 +35,17 @@ impl Draft {
 
     /// Something happens to an alert by itself.
     pub(super) fn turn(&mut self, alert: &AlertId, turn: Turn, sounds: bool, due_at: Option<UtcMillis>) {
+        let falls =
+            matches!(turn, Turn::ByParent(_) | Turn::ByIncident(_) | Turn::OutOfService(_) | Turn::Collapsed(_));
         self.push(Change::AlertTurned { alert: alert.clone(), at: self.now.utc, turn, sounds, due_at });
+        if falls {
+            self.falls_silent(alert);
+        }
+    }
+
+    /// It speaks for nobody from now on.
+    pub(super) fn falls_silent(&mut self, alert: &AlertId) {
+        self.fallen.push(alert.clone());
     }
 
     /// When an alert of that priority that sounds now has to be taken.
@@ -45,8 +62,9 @@ impl Draft {
         alert.silence.out_of_service = self.room.covering(&alert);
         let burst = self.room.burst_of(&alert, self.now.utc);
         alert.silence.collapsed_into = burst.root;
-        alert.due.acknowledge_at =
-            alert.silence.is_none().then(|| self.ack_due(alert.priority, alert.status)).flatten();
+        self.room.recall_flap(&mut alert, self.now.utc);
+        let waits = alert.silence.is_none() && !alert.flap.held();
+        alert.due.acknowledge_at = waits.then(|| self.ack_due(alert.priority, alert.status)).flatten();
         let (root, key) = (alert.silence.collapsed_into.clone(), OpenKey::of(&alert));
         self.push(change(Box::new(alert)));
         if let Some(root) = root {
@@ -80,19 +98,27 @@ impl Draft {
                 None => self.speak(&child, Turn::ParentOver),
             }
         }
-        let mut members = self.room.collapsed_into(&id).into_iter();
-        if let Some(root) = members.next() {
-            self.speak(&root, Turn::Uncollapsed);
-            for member in members {
-                self.turn(&member, Turn::Collapsed(root.clone()), false, None);
-            }
+        self.succeed(&id);
+    }
+
+    /// `root` speaks no more for those that stand behind it: the first that nothing else keeps silent does.
+    fn succeed(&mut self, root: &AlertId) {
+        let members = self.room.collapsed_into(root);
+        let speaks = |id: &&AlertId| self.room.find_alert(id).is_some_and(|alert| goes_on(alert));
+        let Some(next) = members.iter().find(speaks).or(members.first()).cloned() else { return };
+        self.speak(&next, Turn::Uncollapsed);
+        for member in members.iter().filter(|member| **member != next) {
+            self.turn(member, Turn::Collapsed(next.clone()), false, None);
         }
     }
 
-    /// What has become critical stands behind nothing.
+    /// What has become critical stands behind nothing, and nothing that goes on behind what does not.
     pub(super) fn expose(&mut self, id: &AlertId) {
-        let hidden = |alert: &Alert| alert.priority == Priority::P1 && alert.silence.collapsed_into.is_some();
-        if self.room.find_alert(id).is_some_and(|alert| hidden(alert)) {
+        let Some(alert) = self.room.find_alert(id).filter(|alert| alert.is_open()) else { return };
+        let Some(root) = &alert.silence.collapsed_into else { return };
+        let stands = |root: &Alert| root.condition == AlertCondition::Active && root.silence.is_none();
+        let is_spoken_for = self.room.find_alert(root).is_some_and(|root| stands(root));
+        if alert.priority == Priority::P1 || (goes_on(alert) && !is_spoken_for) {
             self.speak(id, Turn::Uncollapsed);
         }
     }
@@ -121,18 +147,21 @@ impl Draft {
         let sounds = waits && alert.condition == AlertCondition::Active && !alert.flap.held();
         let due_at = if waits { self.ack_due(alert.priority, alert.status) } else { None };
         self.turn(id, turn, sounds, due_at);
+        self.expose(id);
     }
 
     /// Final by itself: its condition is over and somebody had it.
     pub(super) fn resolve(&mut self, id: &AlertId, author: Author, reason: CloseReason) {
         let (alert, at) = (id.clone(), self.now.utc);
-        self.close(Change::AlertClosed { alert, at, author, reason, comment: None, request_id: None });
+        self.close(Change::AlertClosed { alert, at, author, reason, seen: None, comment: None, request_id: None });
     }
 
     /// The condition of an open alert that does not latch is over: cleared, off a one-shot shelf, and final where
     /// somebody has it and it does not chatter (T6).
     pub(super) fn clear(&mut self, id: &AlertId, press: Option<alert::Press>, author: Author, reason: CloseReason) {
         self.push(Change::AlertCleared { alert: id.clone(), at: self.now.utc, press });
+        // Those behind it go on, and one of them has to say so.
+        self.succeed(id);
         let Some(alert) = self.room.find_alert(id).cloned() else { return };
         if alert.silence.shelf.as_ref().is_some_and(|shelf| shelf.kind == alert::ShelfKind::OneShot) {
             self.speak(id, Turn::ShelfEnded);
@@ -141,6 +170,12 @@ impl Draft {
             self.resolve(id, author, reason);
         }
     }
+}
+
+/// It is active, and nothing but another that speaks for it keeps it silent.
+fn goes_on(alert: &Alert) -> bool {
+    let silence = Silence { collapsed_into: None, ..alert.silence.clone() };
+    alert.condition == AlertCondition::Active && silence.is_none()
 }
 
 /// What a raise meets in its rule's last minute.

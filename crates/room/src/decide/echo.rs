@@ -5,6 +5,7 @@ use alert::{Alert, AlertClass, AlertCondition, Priority, REALARM_EVERY_MS};
 use transit::UtcMillis;
 
 use super::draft::Draft;
+use crate::{ControlRoom, OpenKey};
 
 /// What coming again does besides being counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +20,41 @@ pub(super) struct Echo {
     pub(super) ack_due_at: Option<UtcMillis>,
 }
 
+impl ControlRoom {
+    /// What ended a moment ago and is back is another occurrence, but no other trouble: it goes on chattering, is held
+    /// when it has come back often enough, and does not sound at each return.
+    pub(super) fn recall_flap(&self, alert: &mut Alert, at: UtcMillis) {
+        let ended = self.ended.find(&OpenKey::of(alert), at, self.options.flap_window_ms);
+        let Some(last) = ended.and_then(|id| self.alerts.get(id)) else { return };
+        if alert.class == AlertClass::Emergency || alert.priority < last.priority {
+            return;
+        }
+        alert.flap.count = last.flap.count.saturating_add(1);
+        alert.flap.returns.clone_from(&last.flap.returns);
+        if self.chatters(alert, at) {
+            alert.flap.held_since = Some(at);
+            alert.flap.release_at = Some(at.plus_millis(self.options.flap_release_ms));
+        }
+        alert.flap.note_return(at);
+        if alert.flap.held() || at.since(last.annunciated_at) < REALARM_EVERY_MS {
+            alert.annunciated_at = last.annunciated_at;
+        }
+    }
+
+    /// A return at `at` is one too many within the time.
+    fn chatters(&self, alert: &Alert, at: UtcMillis) -> bool {
+        let is_recent = |earlier: &&UtcMillis| at.since(**earlier) < self.options.flap_window_ms;
+        alert.flap.returns.iter().filter(is_recent).count() + 1 >= self.options.flap_cycles
+    }
+}
+
 impl Draft {
     /// Judges what says `alert` anew with that priority. An emergency is never held and sounds at every return.
     pub(super) fn echo_of(&self, alert: &Alert, priority: Priority) -> Echo {
         let at = self.now.utc;
         let emergency = alert.class == AlertClass::Emergency;
         let (returns, risen) = (alert.condition == AlertCondition::Cleared, priority < alert.priority);
-        let held = !emergency && (alert.flap.held() || self.chatters(alert, returns));
+        let held = !emergency && (alert.flap.held() || (returns && self.room.chatters(alert, at)));
         let re_alarmed = !held && alert.re_alarms_at(priority, self.now);
         // One that still stands on the list unanswered need not sound at each return.
         let rested = emergency || at.since(alert.annunciated_at) >= REALARM_EVERY_MS;
@@ -35,12 +64,5 @@ impl Draft {
             if re_alarmed || sounds { self.ack_due(priority.min(alert.priority), alert.status) } else { None };
         let release_at = held.then(|| at.plus_millis(self.room.options.flap_release_ms));
         Echo { re_alarmed, sounds, release_at, ack_due_at }
-    }
-
-    /// This return is one too many within the time.
-    fn chatters(&self, alert: &Alert, returns: bool) -> bool {
-        let options = &self.room.options;
-        let recent = alert.flap.returns.iter().filter(|at| self.now.utc.since(**at) < options.flap_window_ms).count();
-        returns && recent + 1 >= options.flap_cycles
     }
 }

@@ -65,25 +65,28 @@ impl Draft {
 
     /// What is new about an open alert; `None` when nothing is, so that repetition leaves no record.
     pub(super) fn renewal_of(&self, alert: &Alert, priority: Priority, evidence: Option<&Evidence>) -> Option<Renewal> {
-        let grown = evidence.filter(|evidence| has_new_members(alert.evidence.as_ref(), evidence));
-        let risen = (priority < alert.priority).then_some(priority);
-        let cleared = alert.condition == AlertCondition::Cleared;
-        let re_raised = cleared || alert.source_normal_at.is_some();
-        if grown.is_none() && risen.is_none() && !re_raised {
+        let grown = evidence.filter(|evidence| has_other_members(alert.evidence.as_ref(), evidence));
+        let re_raised = alert.condition == AlertCondition::Cleared || alert.source_normal_at.is_some();
+        if grown.is_none() && priority >= alert.priority && !re_raised {
             return None;
         }
+        let evidence = evidence.map(Evidence::kept);
+        Some(Renewal { evidence, ..self.echoed(alert, priority) })
+    }
+
+    /// What saying an open alert anew with that priority does, whatever is new about it.
+    pub(super) fn echoed(&self, alert: &Alert, priority: Priority) -> Renewal {
         let echo = self.echo_of(alert, priority);
-        Some(Renewal {
-            priority: risen,
-            evidence: evidence.filter(|_| grown.is_some() || re_raised || risen.is_some()).map(Evidence::kept),
-            re_raised: cleared,
+        Renewal {
+            priority: (priority < alert.priority).then_some(priority),
+            re_raised: alert.condition == AlertCondition::Cleared,
             re_alarmed: echo.re_alarmed,
             sounds: echo.sounds,
             held: echo.release_at.is_some(),
             release_at: echo.release_at,
             ack_due_at: echo.ack_due_at,
-            text: None,
-        })
+            ..Renewal::default()
+        }
     }
 
     fn find_normal(&mut self, alert: &Alert) -> Verdict {
@@ -100,7 +103,8 @@ impl Draft {
     }
 }
 
-fn has_new_members(kept: Option<&Evidence>, said: &Evidence) -> bool {
+/// Somebody joined, or is of it no more.
+fn has_other_members(kept: Option<&Evidence>, said: &Evidence) -> bool {
     let kept = kept.map_or(&[][..], |evidence| &evidence.members);
-    said.members.iter().any(|member| !kept.contains(member))
+    said.members.iter().any(|member| !kept.contains(member)) || kept.iter().any(|member| !said.members.contains(member))
 }

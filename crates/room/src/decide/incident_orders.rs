@@ -42,6 +42,11 @@ impl Draft {
         let at = self.now.utc;
         let mut incident = match (deed, known) {
             (IncidentDeed::Open(report), known) => return self.opened(key, report, known.as_ref()),
+            (IncidentDeed::Form { report, alerts }, known) => {
+                let opened = self.opened(key, report, known.as_ref())?;
+                self.regrouped(key, alerts, true)?;
+                return Ok(opened);
+            }
             (IncidentDeed::Arm { report, until }, known) => {
                 return self.armed(command, key, report, *until, known.as_ref());
             }
@@ -50,7 +55,7 @@ impl Draft {
         };
         let is_open = incident.phase == IncidentPhase::Active;
         match deed {
-            IncidentDeed::Open(_) | IncidentDeed::Arm { .. } => {}
+            IncidentDeed::Open(_) | IncidentDeed::Form { .. } | IncidentDeed::Arm { .. } => {}
             IncidentDeed::Update(_) if !is_open => return Err(Refusal::IncidentClosed(key.clone())),
             IncidentDeed::Update(report) => {
                 let said = &incident.report;

@@ -79,6 +79,10 @@ impl Draft {
     fn weigh_incident(&mut self, key: &IncidentKey) {
         let Some(incident) = self.room.find_incident(key).cloned() else { return };
         let status = incident.report.status;
+        // Its source may take back that it is meant, or that it is a drill: what it raised as the other is over.
+        for other in Status::ALL.iter().filter(|other| **other != status) {
+            self.calm(&incident, &OpenKey { subject: subject_of(key), rule: SEVERE.to_owned(), status: *other });
+        }
         let own = OpenKey { subject: subject_of(key), rule: SEVERE.to_owned(), status };
         let summary = OpenKey { subject: Subject::System(AT_CONNECT.to_owned()), rule: SEVERE.to_owned(), status };
         let is_member =

@@ -28,7 +28,7 @@ impl ControlRoom {
         let key = RequestKey { by: command.actor.by.clone(), request_id: command.request_id.clone() };
         match self.requests.find(&key, now.utc, self.options.request_ms) {
             None => Ok(None),
-            Some(known) if known.order == command.order => Ok(Some(known)),
+            Some(known) if known.order.says_as(&command.order) => Ok(Some(known)),
             // A default key leaves out the comment, which makes no other order of one that it names.
             Some(known) if !is_own_key(command) => Ok(Some(&**known).filter(|_| command.order.is_settled())),
             Some(_) => Err(Refusal::KeyReused),
@@ -59,11 +59,9 @@ impl Draft {
             Order::Acknowledge { alert, seen, comment } => {
                 self.acknowledge(command, alert, *seen, comment.as_ref(), known.is_some())
             }
-            Order::Close { alert, reason, comment } => {
-                if known.is_some() {
-                    return Ok(Verdict::Done(alert.clone()));
-                }
-                self.order_close(command, alert, *reason, comment.as_ref())
+            Order::Close { alert, .. } if known.is_some() => Ok(Verdict::Done(alert.clone())),
+            Order::Close { alert, reason, seen, comment } => {
+                self.order_close(command, alert, *reason, *seen, comment.as_ref())
             }
             Order::Tend { alert, deed, comment } => self.tend(command, alert, deed, comment.as_ref(), known.is_some()),
             Order::Raise(said) => self.report(command, said, known),
@@ -125,14 +123,17 @@ impl Draft {
         command: &Command,
         id: &AlertId,
         reason: CloseReason,
+        seen: Option<u32>,
         comment: Option<&String>,
     ) -> Result<Verdict, Refusal> {
-        if self.alert(id)?.judge_close(&command.actor.by, reason)? {
+        let reasoned = comment.is_some_and(|words| !words.trim().is_empty());
+        if self.alert(id)?.judge_close(&command.actor, reason, seen, reasoned)? {
             self.close(Change::AlertClosed {
                 alert: id.clone(),
                 at: self.now.utc,
                 author: Author::Person(command.actor.clone()),
                 reason,
+                seen,
                 comment: comment.cloned(),
                 request_id: Some(command.request_id.clone()),
             });
@@ -153,13 +154,14 @@ impl Draft {
             Deed::Comment | Deed::Mark(_) => true,
             Deed::Release => !alert.acknowledged() && alert.is_open(),
             Deed::Unshelve => alert.silence.shelf.is_none() && alert.is_open(),
-            Deed::Handover { .. } | Deed::Shelve { .. } | Deed::Reset => false,
+            Deed::Handover { .. } | Deed::Shelve { .. } | Deed::Reset | Deed::Account { .. } => false,
         };
         if known && is_so_already {
             return Ok(Verdict::Done(id.clone()));
         }
-        if matches!(deed, Deed::Comment) && comment.is_none_or(|words| words.trim().is_empty()) {
-            return Err(Refusal::Missing("the comment"));
+        let is_reasoned = matches!(deed, Deed::Comment | Deed::Shelve { .. });
+        if is_reasoned && comment.is_none_or(|words| words.trim().is_empty()) {
+            return Err(Refusal::Missing("comment"));
         }
         let shelf_max_ms = self.room.options.shelf_max_ms(alert.priority);
         if !alert.judge_deed(&command.actor, deed, shelf_max_ms, self.now)? {
@@ -168,7 +170,7 @@ impl Draft {
         let waits = !alert.acknowledged() || matches!(deed, Deed::Release);
         let due_at = match deed {
             Deed::Release | Deed::Unshelve if waits => self.ack_due(alert.priority, alert.status),
-            Deed::Handover { .. } | Deed::Comment | Deed::Mark(_) => self.remind_at(&alert),
+            Deed::Handover { .. } | Deed::Comment | Deed::Mark(_) | Deed::Account { .. } => self.remind_at(&alert),
             Deed::Release | Deed::Unshelve | Deed::Shelve { .. } | Deed::Reset => None,
         };
         self.push(Change::AlertTended {
@@ -180,6 +182,9 @@ impl Draft {
             request_id: command.request_id.clone(),
             due_at,
         });
+        if matches!(deed, Deed::Shelve { .. }) {
+            self.falls_silent(id);
+        }
         if matches!(deed, Deed::Reset) && alert.acknowledged() {
             self.resolve(id, Author::Person(command.actor.clone()), CloseReason::Resolved);
         }
@@ -209,9 +214,16 @@ impl Draft {
             let raised = |alert| Change::AlertRaised { alert, fingerprint: None, identified: false, ordered };
             return Ok(Verdict::Raised(self.raise(alert, raised)));
         };
-        let renewal = self.renewal_of(&open, alert.priority, None).unwrap_or_default();
+        let renewal = Renewal {
+            text: said.text.clone(),
+            lat: alert.lat,
+            lon: alert.lon,
+            covert: said.covert == Some(true),
+            expires_at: said.expires_at,
+            ..self.echoed(&open, alert.priority)
+        };
         let (id, re_alarmed) = (open.id.clone(), renewal.re_alarmed);
-        self.renew(&open, Author::Person(actor), Renewal { text: said.text.clone(), ..renewal }, ordered, &key);
+        self.renew(&open, Author::Person(actor), renewal, ordered, &key);
         Ok(Verdict::Repeated { alert: id, re_alarmed })
     }
 
@@ -223,11 +235,33 @@ impl Draft {
         joined: bool,
         comment: Option<&String>,
     ) -> Result<Verdict, Refusal> {
-        if alerts.is_empty() {
-            return Err(Refusal::Missing("an alert"));
-        }
         if joined && self.room.find_incident(incident).is_none() {
             return Err(Refusal::UnknownIncident(incident.clone()));
+        }
+        let changed = self.regrouped(incident, alerts, joined)?;
+        if !changed.is_empty() {
+            self.push(Change::AlertsGrouped {
+                incident: incident.clone(),
+                alerts: changed,
+                joined,
+                at: self.now.utc,
+                actor: command.actor.clone(),
+                comment: comment.cloned(),
+                request_id: command.request_id.clone(),
+            });
+        }
+        Ok(Verdict::IncidentDone(incident.clone()))
+    }
+
+    /// Of these alerts those that would be put to the incident, or taken from it; each once.
+    pub(super) fn regrouped(
+        &self,
+        incident: &IncidentKey,
+        alerts: &[AlertId],
+        joined: bool,
+    ) -> Result<Vec<AlertId>, Refusal> {
+        if alerts.is_empty() {
+            return Err(Refusal::Missing("alerts"));
         }
         let mut changed = Vec::new();
         for id in alerts {
@@ -243,18 +277,7 @@ impl Draft {
                 changed.push(id.clone());
             }
         }
-        if !changed.is_empty() {
-            self.push(Change::AlertsGrouped {
-                incident: incident.clone(),
-                alerts: changed,
-                joined,
-                at: self.now.utc,
-                actor: command.actor.clone(),
-                comment: comment.cloned(),
-                request_id: command.request_id.clone(),
-            });
-        }
-        Ok(Verdict::IncidentDone(incident.clone()))
+        Ok(changed)
     }
 
     fn suppress(&mut self, command: &Command, request: &SuppressionRequest) -> Result<Verdict, Refusal> {

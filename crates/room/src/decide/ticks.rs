@@ -1,7 +1,7 @@
 //! What is due: shelves, escalation, reminders, expiry, holds, suppressions, incidents that begin or end by the clock
 //! (T12, T15 to T17).
 
-use alert::{Alert, AlertClass, AlertCondition, AlertId, Author, Change, CloseReason, Turn};
+use alert::{Alert, AlertClass, AlertCondition, AlertId, Author, Change, CloseReason, IncidentTurn, Turn};
 use transit::Now;
 
 use super::draft::Draft;
@@ -53,9 +53,11 @@ impl Draft {
             Timer::Incident(key) => {
                 let (key, at) = (key.clone(), self.now.utc);
                 let Some(incident) = self.room.find_incident(&key) else { return };
-                let starts = incident.starts_at.is_some_and(|starts| starts <= at);
-                let change =
-                    if starts { Change::IncidentStarted { key, at } } else { Change::IncidentEnded { key, at } };
+                let change = match incident.turn_at(at) {
+                    IncidentTurn::Ends => Change::IncidentEnded { key, at },
+                    IncidentTurn::Rests { until } => Change::IncidentRested { key, at, starts_at: until },
+                    IncidentTurn::Starts => Change::IncidentStarted { key, at },
+                };
                 self.change_incident(change);
             }
         }

@@ -177,6 +177,47 @@ fn what_is_planned_begins_and_is_over_by_itself() {
 }
 
 #[test]
+fn between_its_periods_an_incident_rests() {
+    check(
+        "+0 incident kma/1 v1 flood severe periods=10..20,20..30,50..60
+         +10 tick
+         +20 tick
+         +30 tick
+         +40 publish kma/1 by kim title=Tonight
+         +50 tick
+         +60 tick",
+        &expect![[r#"
+            +0 incident kma/1 v1 flood severe periods=10..20,20..30,50..60 => active/severe/upcoming
+            +10 tick => active/severe
+            +20 tick => active/severe
+            +30 tick => active/severe/upcoming
+            +40 publish kma/1 by kim title=Tonight => active/severe/upcoming/public
+            +50 tick => active/severe/public
+            +60 tick => closed/severe/public
+        "#]],
+    );
+    // Nobody looked for a while: what came and went meanwhile is passed over, and nothing is due twice.
+    check(
+        "+0 incident kma/1 v1 flood severe periods=0..20,30..40,50..60,90..
+         +55 tick
+         +56 tick
+         +70 tick
+         +71 tick
+         +90 tick
+         +91 tick",
+        &expect![[r#"
+            +0 incident kma/1 v1 flood severe periods=0..20,30..40,50..60,90.. => active/severe
+            +55 tick => active/severe
+            +56 tick => active/severe
+            +70 tick => active/severe/upcoming
+            +71 tick => active/severe/upcoming
+            +90 tick => active/severe
+            +91 tick => active/severe
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_over_before_it_came_is_recorded_and_raises_nothing() {
     let mut stage = Stage::new(RoomOptions::default());
     stage.step(&input("+80 incident kma/1 v1 flood extreme starts=10 ends=70"), now(80));

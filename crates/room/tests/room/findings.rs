@@ -58,10 +58,10 @@ fn repetition_leaves_no_record_and_news_do() {
             +0 find GEO.INSIDE area:flood P2 members=22/1 => raised 20261123-1: P2 active, nobody's, count 1
             +1 find GEO.INSIDE area:flood P2 members=22/1 => repeated 20261123-1: P2 active, nobody's, count 1
             +2 find GEO.INSIDE area:flood P2 members=22/1,22/2 => repeated 20261123-1: P2 active, nobody's, count 2
-            +3 find GEO.INSIDE area:flood P2 members=22/2 => repeated 20261123-1: P2 active, nobody's, count 2
-            +4 ack 1 by kim => done 20261123-1: P2 active, kim's, count 2
-            +5 find GEO.INSIDE area:flood P2 members=22/3 => repeated 20261123-1: P2 active, kim's, count 3
-            +6 find GEO.INSIDE area:flood P1 members=22/3 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 4
+            +3 find GEO.INSIDE area:flood P2 members=22/2 => repeated 20261123-1: P2 active, nobody's, count 3
+            +4 ack 1 by kim => done 20261123-1: P2 active, kim's, count 3
+            +5 find GEO.INSIDE area:flood P2 members=22/3 => repeated 20261123-1: P2 active, kim's, count 4
+            +6 find GEO.INSIDE area:flood P1 members=22/3 => re-alarmed 20261123-1: P1 active, nobody's, was kim's, sounded 2, count 5
         "#]],
     );
 }
@@ -243,13 +243,13 @@ fn a_person_cannot_resolve_what_a_rule_still_sees_but_may_shelve_it() {
     check(
         "+0 find VEH.STALL 22/800 P3
          +1 close 1 by kim resolved
-         +2 shelve 1 by kim until=3600
+         +2 shelve 1 by kim until=3600 comment=known
          +3 normal VEH.STALL 22/800
          +4 close 1 by kim resolved",
         &expect![[r#"
             +0 find VEH.STALL 22/800 P3 => raised 20261123-1: P3 active, nobody's, count 1
-            +1 close 1 by kim resolved => refused: the condition of alert 20261123-1 still holds; shelve it instead
-            +2 shelve 1 by kim until=3600 => done 20261123-1: P3 active, nobody's, shelved, count 1
+            +1 close 1 by kim resolved => refused: the condition of alert 20261123-1 still holds; shelve it instead, or have a supervisor close it with a comment
+            +2 shelve 1 by kim until=3600 comment=known => done 20261123-1: P3 active, nobody's, shelved, count 1
             +3 normal VEH.STALL 22/800 => source normal 20261123-1: P3 cleared, nobody's, source normal, shelved, count 1
             +4 close 1 by kim resolved => done 20261123-1: P3 closed, kim's, source normal, shelved, count 1, resolved
         "#]],
@@ -273,7 +273,7 @@ fn a_severe_incident_raises_an_alert_until_it_is_lowered_or_closed() {
             +0 incident its/7 v1 flood => Recorded
             +1 incident its/7 v2 flood extreme => Recorded
             +2 ack 1 by kim => done 20261123-1: P1 active, kim's, sounded 2, count 2
-            +3 close 1 by kim resolved => refused: the condition of alert 20261123-1 still holds; shelve it instead
+            +3 close 1 by kim resolved => refused: the condition of alert 20261123-1 still holds; shelve it instead, or have a supervisor close it with a comment
             +4 incident its/7 v3 flood minor => Recorded
             +5 incident its/8 v1 flood => Recorded
             +6 withdraw its/8 => Withdrawn
@@ -300,6 +300,24 @@ fn incidents_that_were_there_at_connect_raise_one_summary() {
             +1 ack 1 by kim => done 20261123-1: P2 active, kim's, count 2
             +2 incident its/1 v2 flood closed => Recorded
             +3 incident its/2 v2 fire closed => Recorded
+        "#]],
+    );
+}
+
+#[test]
+fn a_severe_incident_is_no_alert_between_its_periods() {
+    check(
+        "+0 incident its/1 v1 flood periods=10..20,40..50
+         +10 tick
+         +20 tick
+         +40 tick
+         +50 tick",
+        &expect![[r#"
+            +0 incident its/1 v1 flood periods=10..20,40..50 => Recorded
+            +10 tick => IncidentStarted; AlertRaised
+            +20 tick => IncidentRested; AlertCleared
+            +40 tick => IncidentStarted; AlertRenewed
+            +50 tick => IncidentEnded; AlertCleared
         "#]],
     );
 }

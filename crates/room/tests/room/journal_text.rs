@@ -89,7 +89,7 @@ fn each_change_by_a_rule_an_order_or_a_timer_has_its_text() {
         {"alert_renewed":{"alert":"20261123-1","at":1795420801000,"author":{"detector":"VEH.STALL"},"renewal":{"priority":null,"evidence":{"figures":{},"members":[{"vehicle":{"agency":"22","vehicle":"802"}}],"lat":60.1708333,"lon":24.3},"re_raised":false,"re_alarmed":false,"sounds":false,"held":false,"release_at":null,"ack_due_at":null,"text":null}}}
         {"alert_tended":{"alert":"20261123-1","at":1795420803000,"actor":{"by":"kim","desk":null},"deed":"comment","comment":"called","request_id":"kim/20261123-1/comment","due_at":null}}
         {"alert_tended":{"alert":"20261123-1","at":1795420804000,"actor":{"by":"kim","desk":null},"deed":{"mark":{"step":"on_scene","party":"west","reference":"7","time":1795420803000}},"comment":null,"request_id":"kim/20261123-1/mark","due_at":null}}
-        {"alert_tended":{"alert":"20261123-1","at":1795420805000,"actor":{"by":"kim","desk":null},"deed":{"shelve":{"kind":"timed","until":1795421400000}},"comment":null,"request_id":"kim/20261123-1/shelve","due_at":null}}
+        {"alert_tended":{"alert":"20261123-1","at":1795420805000,"actor":{"by":"kim","desk":null},"deed":{"shelve":{"kind":"timed","until":1795421400000}},"comment":"known","request_id":"kim/20261123-1/shelve","due_at":null}}
         {"alert_tended":{"alert":"20261123-1","at":1795420806000,"actor":{"by":"kim","desk":null},"deed":"unshelve","comment":null,"request_id":"kim/20261123-1/unshelve","due_at":1795421106000}}
         {"incident_ordered":{"key":{"source":"ops","id":"1"},"at":1795420807000,"actor":{"by":"kim","desk":null},"deed":{"open":{"key":{"source":"ops","id":"1"},"feed":"native","version":null,"phase":"active","status":"actual","kind":"rally","kind_word":null,"subkind":null,"severity":null,"urgency":null,"certainty":null,"effect":null,"active_periods":[],"expected_end":null,"lat":60.1708333,"lon":24.3,"geometry":null,"radius_m":null,"affects":[],"title":null,"text":{},"public_title":null,"public_text":{},"road_control":null,"fingerprint":"11e3bf1274fdc6f2ac0a481e078f7871","retained":false,"received_at":1795420800000}},"incident":{"report":{"key":{"source":"ops","id":"1"},"feed":"native","version":null,"phase":"active","status":"actual","kind":"rally","kind_word":null,"subkind":null,"severity":null,"urgency":null,"certainty":null,"effect":null,"active_periods":[],"expected_end":null,"lat":60.1708333,"lon":24.3,"geometry":null,"radius_m":null,"affects":[],"title":null,"text":{},"public_title":null,"public_text":{},"road_control":null,"fingerprint":"11e3bf1274fdc6f2ac0a481e078f7871","retained":false,"received_at":1795420800000},"severity":"minor","severity_defaulted":true,"radius_m":300.0,"radius_defaulted":true,"phase":"active","withdrawn":false,"opened_at":1795420807000,"updated_at":1795420807000,"closed_at":null,"seq":0},"comment":null,"request_id":"kim/incident/ops/1/open"}}
         {"alerts_grouped":{"incident":{"source":"ops","id":"1"},"alerts":["20261123-1"],"joined":true,"at":1795420808000,"actor":{"by":"kim","desk":null},"comment":"same","request_id":"kim/incident/ops/1/confirm"}}
@@ -102,13 +102,15 @@ fn each_change_by_a_rule_an_order_or_a_timer_has_its_text() {
         {"alert_raised":{"alert":{"id":"20261123-2","rule":"EMG.FIRE","subject":{"stop":"s1"},"priority":"P1","class":"emergency","kind":"fire","kind_word":null,"source":null,"feed":null,"event_id":null,"event_at":null,"last_event_at":null,"received_at":1795420813000,"raised_at":1795420813000,"last_seen_at":1795420813000,"annunciated_at":1795420813000,"condition":"active","latched":true,"source_normal_at":null,"acknowledgement":null,"previous_owner":null,"count":1,"re_alarmed_count":null,"status":"actual","covert":false,"retained":false,"lat":null,"lon":null,"quality":[],"text":"smoke","passengers":null,"closing":null,"history":[],"repeats_folded":0,"origin":"operator","due":{"acknowledge_at":1795420873000},"seq":0,"durable":true},"identified":false,"ordered":{"actor":{"by":"kim","desk":null},"request_id":"kim/raise/stop:s1/EMG.FIRE","said":{"subject":{"stop":"s1"},"kind":"fire","priority":null,"status":"actual","text":"smoke","covert":null,"lat":null,"lon":null,"expires_at":null}}}}
         {"clock_stepped":{"at":1795420814000,"by_ms":3600000}}
         {"incident_recorded":{"report":{"key":{"source":"its","id":"7"},"feed":"native","version":1,"phase":"active","status":"actual","kind":"rally","kind_word":null,"subkind":null,"severity":null,"urgency":null,"certainty":null,"effect":null,"active_periods":[{"start":1795420816000,"end":null}],"expected_end":null,"lat":60.1708333,"lon":24.3,"geometry":null,"radius_m":null,"affects":[],"title":null,"text":{},"public_title":null,"public_text":{},"road_control":null,"fingerprint":"6bc1bfc52d05c65d78323e7302107821","retained":false,"received_at":1795420815000},"severity":"minor","severity_defaulted":true,"radius_m":300.0,"radius_defaulted":true,"phase":"active","withdrawn":false,"opened_at":1795420815000,"updated_at":1795420815000,"closed_at":null,"starts_at":1795420816000,"seq":0}}
-        {"incident_started":{"key":{"source":"its","id":"7"},"at":1795420816000}}"#]].assert_eq(&records(
+        {"incident_started":{"key":{"source":"its","id":"7"},"at":1795420816000}}
+        {"incident_recorded":{"report":{"key":{"source":"its","id":"8"},"feed":"native","version":1,"phase":"active","status":"actual","kind":"rally","kind_word":null,"subkind":null,"severity":null,"urgency":null,"certainty":null,"effect":null,"active_periods":[{"start":null,"end":1795420818000},{"start":1795420820000,"end":null}],"expected_end":null,"lat":60.1708333,"lon":24.3,"geometry":null,"radius_m":null,"affects":[],"title":null,"text":{},"public_title":null,"public_text":{},"road_control":null,"fingerprint":"94c4620c5b976417a876265ee8146843","retained":false,"received_at":1795420817000},"severity":"minor","severity_defaulted":true,"radius_m":300.0,"radius_defaulted":true,"phase":"active","withdrawn":false,"opened_at":1795420817000,"updated_at":1795420817000,"closed_at":null,"seq":0}}
+        {"incident_rested":{"key":{"source":"its","id":"8"},"at":1795420818000,"starts_at":1795420820000}}"#]].assert_eq(&records(
         "+0 find VEH.STALL 22/800 P2 members=22/801 silent=151 parent=FEED.SILENT/feed:native
          +1 find VEH.STALL 22/800 P2 members=22/802
          +2 handover 1 by kim to=lee
          +3 comment 1 by kim comment=called
          +4 mark 1 by kim on_scene party=west ref=7 at=3
-         +5 shelve 1 by kim until=600
+         +5 shelve 1 by kim until=600 comment=known
          +6 unshelve 1 by kim
          +7 inc-open ops/1 rally by kim
          +8 group ops/1 1 by kim comment=same
@@ -119,7 +121,9 @@ fn each_change_by_a_rule_an_order_or_a_timer_has_its_text() {
          +13 raise by kim stop:s1 fire text=smoke
          +14 step 3600
          +15 incident its/7 v1 rally starts=16
-         +16 tick",
+         +16 tick
+         +17 incident its/8 v1 rally periods=..18,20..
+         +18 tick",
     ));
 }
 

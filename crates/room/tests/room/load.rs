@@ -73,7 +73,7 @@ fn each_desk_counts_what_is_its_business() {
             (0, "+0 press 22/1 e1@0"),
             (1, "+0 press 18/1 e1@1"),
             (2, "+0 find FEED.SILENT feed:native P2 class=system"),
-            (3, "+0 shelve 3 by kim until=900"),
+            (3, "+0 shelve 3 by kim until=900 comment=known"),
         ],
     );
     let counts: Vec<_> = stage.room.load(at(9)).into_iter().map(|d| (d.desk, d.last_hour, d.shelved)).collect();

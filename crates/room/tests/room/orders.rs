@@ -56,7 +56,7 @@ fn comments_and_marks_are_history_and_come_once_each() {
          +10 mark 1 by kim area_clear",
         &expect![[r#"
             +0 press 22/800 e1@0 => raised 20261123-1: P1 active, nobody's, count 1
-            +1 comment 1 by kim => refused: the comment is missing
+            +1 comment 1 by kim => refused: comment is missing
             +2 comment 1 by kim comment=called => done 20261123-1: P1 active, nobody's, count 1
             +3 comment 1 by kim comment=called => done 20261123-1: P1 active, nobody's, count 1
             +4 comment 1 by kim comment=again => done 20261123-1: P1 active, nobody's, count 1
@@ -74,38 +74,38 @@ fn comments_and_marks_are_history_and_come_once_each() {
 fn shelves_have_limits_and_never_hold_an_emergency_or_what_is_critical() {
     check(
         "+0 press 22/800 e1@0 passenger
-         +1 shelve 1 by kim until=600
+         +1 shelve 1 by kim until=600 comment=known
          +2 find FEED.SILENT feed:native P1 class=system
-         +3 shelve 2 by kim until=600
+         +3 shelve 2 by kim until=600 comment=known
          +4 find VEH.STALL 22/1 P3
-         +5 shelve 3 by kim until=28806
-         +6 shelve 3 by kim until=28806
-         +7 shelve 3 by kim until=28806
-         +8 shelve 3 by kim until=8
+         +5 shelve 3 by kim until=28806 comment=known
+         +6 shelve 3 by kim until=28806 comment=known
+         +7 shelve 3 by kim until=28806 comment=known
+         +8 shelve 3 by kim until=8 comment=known
          +9 unshelve 3 by kim
          +10 unshelve 3 by kim
          +11 unshelve 3 by lee
          +12 find VEH.STALL 22/2 P2
-         +13 shelve 4 by kim until=7214
-         +14 shelve 4 by kim until=7200 one_shot
+         +13 shelve 4 by kim until=7214 comment=known
+         +14 shelve 4 by kim until=7200 one_shot comment=known
          +15 find VEH.STALL 22/2 P2
          +16 normal VEH.STALL 22/2",
         &expect![[r#"
             +0 press 22/800 e1@0 passenger => raised 20261123-1: P2 active, nobody's, count 1
-            +1 shelve 1 by kim until=600 => refused: alert 20261123-1 is an emergency and is never shelved
+            +1 shelve 1 by kim until=600 comment=known => refused: alert 20261123-1 is an emergency and is never shelved
             +2 find FEED.SILENT feed:native P1 class=system => raised 20261123-2: P1 active, nobody's, count 1
-            +3 shelve 2 by kim until=600 => refused: alert 20261123-2 is critical and is not shelved
+            +3 shelve 2 by kim until=600 comment=known => refused: alert 20261123-2 is critical; only a supervisor shelves it
             +4 find VEH.STALL 22/1 P3 => raised 20261123-3: P3 active, nobody's, count 1
-            +5 shelve 3 by kim until=28806 => refused: the end must lie ahead, by at most 28800000 ms
-            +6 shelve 3 by kim until=28806 => done 20261123-3: P3 active, nobody's, shelved, count 1
-            +7 shelve 3 by kim until=28806 => done 20261123-3: P3 active, nobody's, shelved, count 1
-            +8 shelve 3 by kim until=8 => refused: the end must lie ahead, by at most 28800000 ms
+            +5 shelve 3 by kim until=28806 comment=known => refused: the end must lie ahead, by at most 28800000 ms
+            +6 shelve 3 by kim until=28806 comment=known => done 20261123-3: P3 active, nobody's, shelved, count 1
+            +7 shelve 3 by kim until=28806 comment=known => done 20261123-3: P3 active, nobody's, shelved, count 1
+            +8 shelve 3 by kim until=8 comment=known => refused: the end must lie ahead, by at most 28800000 ms
             +9 unshelve 3 by kim => done 20261123-3: P3 active, nobody's, count 1
             +10 unshelve 3 by kim => done 20261123-3: P3 active, nobody's, count 1
             +11 unshelve 3 by lee => refused: alert 20261123-3 is not shelved
             +12 find VEH.STALL 22/2 P2 => raised 20261123-4: P2 active, nobody's, count 1
-            +13 shelve 4 by kim until=7214 => refused: the end must lie ahead, by at most 7200000 ms
-            +14 shelve 4 by kim until=7200 one_shot => done 20261123-4: P2 active, nobody's, shelved, count 1
+            +13 shelve 4 by kim until=7214 comment=known => refused: the end must lie ahead, by at most 7200000 ms
+            +14 shelve 4 by kim until=7200 one_shot comment=known => done 20261123-4: P2 active, nobody's, shelved, count 1
             +15 find VEH.STALL 22/2 P2 => repeated 20261123-4: P2 active, nobody's, shelved, count 1
             +16 normal VEH.STALL 22/2 => source normal 20261123-4: P2 cleared, nobody's, source normal, count 1
         "#]],

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use alert::{Alert, AlertClass, AlertId, Change, Order, Priority};
+use alert::{Alert, AlertClass, AlertCondition, AlertId, Change, Order, Priority};
 use proptest::prelude::*;
 use room::{ControlRoom, Input, RoomOptions, Verdict};
 
@@ -38,7 +38,8 @@ fn incident_line() -> impl Strategy<Value = String> {
             Just("rally radius=0.1234567"),
             Just("flood lifted"),
             Just("rally effect=DETOUR affects=402 ends=400"),
-            Just("rally effect=DETOUR affects=402")
+            Just("rally effect=DETOUR affects=402"),
+            Just("flood periods=0..60,90..200,400..500")
         ],
     );
     prop_oneof![
@@ -62,7 +63,9 @@ fn finding_line() -> impl Strategy<Value = String> {
         };
         format!("+0 {verb} {rule} {subject} {rest} {more} parent=FEED.SILENT/feed:native")
     });
-    prop_oneof![5 => child, 1 => verb.prop_map(|verb| format!("+0 {verb} FEED.SILENT feed:native P1 class=system"))]
+    let missed = prop_oneof![Just("22/1"), Just("22/1,22/2"), Just("22/2,22/3")];
+    let missed = missed.prop_map(|who| format!("+0 find GEO.UNACCOUNTED area:its/1 P1 class=safety members={who}"));
+    prop_oneof![5 => child, 1 => missed, 1 => verb.prop_map(|verb| format!("+0 {verb} FEED.SILENT feed:native P1 class=system"))]
 }
 
 /// Orders beside taking and closing; `until` is put in by the story.
@@ -73,10 +76,12 @@ fn order_line() -> impl Strategy<Value = String> {
         Just("release"),
         Just("comment comment=a"),
         Just("mark on_scene"),
-        Just("shelve until=UNTIL"),
-        Just("shelve until=UNTIL one_shot"),
+        Just("shelve until=UNTIL comment=known"),
+        Just("shelve until=UNTIL one_shot comment=known"),
         Just("unshelve"),
         Just("reset"),
+        Just("account member=22/1"),
+        Just("account member=22/2"),
     ];
     let key = prop_oneof![3 => Just(""), 1 => Just("key=k")];
     let alone = prop_oneof![
@@ -95,6 +100,7 @@ fn order_line() -> impl Strategy<Value = String> {
         Just("unpublish ops/1 by kim"),
         Just("group its/1 1,2 by kim"),
         Just("split its/1 1 by kim"),
+        Just("form ops/2 1,2 crash by kim"),
     ];
     prop_oneof![
         3 => (on, tend, key).prop_map(|((n, by), deed, key)| {
@@ -160,6 +166,16 @@ fn never_shed(alert: &Alert) {
     assert!(alert.priority != Priority::P1 || !hidden, "what is critical stands alone: {alert:?}");
 }
 
+/// Who goes on behind another is spoken for by one that stands there to be seen.
+fn is_spoken_for(room: &ControlRoom, alert: &Alert) {
+    let Some(root) = &alert.silence.collapsed_into else { return };
+    let alone = alert::Silence { collapsed_into: None, ..alert.silence.clone() }.is_none();
+    if alone && alert.condition == AlertCondition::Active {
+        let root = room.find_alert(root).unwrap();
+        assert!(root.condition == AlertCondition::Active && root.silence.is_none(), "{alert:?} behind {root:?}");
+    }
+}
+
 fn untouched_owner(before: Option<&Arc<Alert>>, after: &Alert) {
     if let Some(before) = before {
         assert_eq!(before.acknowledgement, after.acknowledgement, "I8");
@@ -184,6 +200,7 @@ fn check_step(before: &ControlRoom, stage: &Stage, input: &Input, verdict: &Verd
     for alert in room.alerts() {
         history_is_whole(alert);
         never_shed(alert);
+        is_spoken_for(room, alert);
     }
     match verdict {
         Verdict::Raised(id) => assert!(before.find_alert(id).is_none() && room.find_alert(id).is_some()),

@@ -8,8 +8,9 @@
 //! `+12 raise by kim stop:s1 fire P2 covert expires=900` · `+13 suppress VEH.* by kim until=3600 subject=..` ·
 //! `+14 unsuppress 1 by kim` · `+15 group|split its/7 1,2 by kim` · `+16 inc-open|inc-update|inc-close|publish|unpublish
 //! ops/1 flood by kim` · `+17 inc-keep its/7 by kim` · `+18 inc-arm operator/place:u flood by kim until=3600`.
+//! `+19 account 1 by kim member=22/800` · `+20 form ops/1 1,2 flood by kim`.
 //! An incident's words: `lifted` (they say that it is over), `names=U1,U2` (what its
-//! source calls it besides), `cancelled`, `effect=DETOUR affects=402+0,403 ends=600`; a finding's:
+//! source calls it besides), `cancelled`, `effect=DETOUR affects=402+0,403 ends=600`, `periods=0..60,90..`; a finding's:
 //! `route=402 trip=t1`.
 //! Subjects starting with `?` are unreadable; an event is `id@second`, `id`, `@second` or `-`; `dup` and `retained` are
 //! flags of the delivery and do not change the bytes.
@@ -281,7 +282,8 @@ fn command(verb: &str, words: &[&str]) -> Command {
     let order = if verb == "ack" {
         Order::Acknowledge { alert, seen: value("seen=").and_then(|n| n.parse().ok()), comment }
     } else {
-        Order::Close { alert, reason: CloseReason::find(words[3]).unwrap(), comment }
+        let seen = value("seen=").and_then(|n| n.parse().ok());
+        Order::Close { alert, reason: CloseReason::find(words[3]).unwrap(), seen, comment }
     };
     let by = words[2].to_owned();
     let request_id = value("key=").unwrap_or_else(|| order.default_request_id(&by));
@@ -346,6 +348,7 @@ fn order(verb: &str, words: &[&str]) -> Command {
         }),
         "unshelve" => Some(Deed::Unshelve),
         "reset" => Some(Deed::Reset),
+        "account" => Some(Deed::Account { member: subject(&value("member=").unwrap()) }),
         _ => None,
     };
     let id = |number: &str| AlertId::find(&format!("20261123-{number}")).unwrap();
@@ -386,6 +389,11 @@ fn order_without_alert(verb: &str, words: &[&str], comment: Option<String>) -> O
             Order::Group { incident, alerts, joined: verb == "group", comment }
         }
         "inc-open" => on_incident(IncidentDeed::Open(Box::new(incident(words, 0)))),
+        "form" => {
+            let id = |number: &str| AlertId::find(&format!("20261123-{number}")).unwrap();
+            let alerts = words[1].split(',').map(id).collect();
+            on_incident(IncidentDeed::Form { report: Box::new(incident(words, 0)), alerts })
+        }
         "inc-update" => on_incident(IncidentDeed::Update(Box::new(incident(words, 0)))),
         "inc-close" => on_incident(IncidentDeed::Close),
         "inc-keep" => on_incident(IncidentDeed::Keep),
@@ -424,7 +432,7 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
         urgency: None,
         certainty: None,
         effect: value("effect=").map(str::to_owned),
-        active_periods: period(value("starts="), value("ends=")).into_iter().collect(),
+        active_periods: value("periods=").map_or_else(|| period(value("starts="), value("ends=")), periods),
         expected_end: None,
         lat: Some(60.170_833_333_333_33),
         lon: Some(24.1 + 0.2),
@@ -446,9 +454,16 @@ fn incident(words: &[&str], second: i64) -> IncidentReport {
     }
 }
 
-fn period(starts: Option<&str>, ends: Option<&str>) -> Option<ActivePeriod> {
+fn period(starts: Option<&str>, ends: Option<&str>) -> Vec<ActivePeriod> {
     let second = |text: Option<&str>| text.map(|s| at(s.parse().unwrap()));
-    (starts.is_some() || ends.is_some()).then(|| ActivePeriod { start: second(starts), end: second(ends) })
+    let period = ActivePeriod { start: second(starts), end: second(ends) };
+    if starts.is_some() || ends.is_some() { vec![period] } else { Vec::new() }
+}
+
+/// `0..60,90..`: several, an open side left away.
+fn periods(text: &str) -> Vec<ActivePeriod> {
+    let said = |side| Some(side).filter(|side: &&str| !side.is_empty());
+    text.split(',').filter_map(|one| one.split_once("..")).flat_map(|(s, e)| period(said(s), said(e))).collect()
 }
 
 /// `402`, `402+0`, `402@trip`, or `402#vehicle`.

@@ -52,8 +52,8 @@ fn a_shelf_ends_by_its_time_however_the_clock_was_set() {
     check(
         "+0 find VEH.STALL 22/1 P3
          +0 find VEH.STALL 22/2 P3
-         +1 shelve 1 by kim until=7200
-         +1 shelve 2 by kim until=14000
+         +1 shelve 1 by kim until=7200 comment=known
+         +1 shelve 2 by kim until=14000 comment=known
          +4000 step 3600
          +4001 tick
          +7199 tick
@@ -64,8 +64,8 @@ fn a_shelf_ends_by_its_time_however_the_clock_was_set() {
         &expect![[r#"
             +0 find VEH.STALL 22/1 P3 => raised 20261123-1: P3 active, nobody's, count 1
             +0 find VEH.STALL 22/2 P3 => raised 20261123-2: P3 active, nobody's, count 1
-            +1 shelve 1 by kim until=7200 => done 20261123-1: P3 active, nobody's, shelved, count 1
-            +1 shelve 2 by kim until=14000 => done 20261123-2: P3 active, nobody's, shelved, count 1
+            +1 shelve 1 by kim until=7200 comment=known => done 20261123-1: P3 active, nobody's, shelved, count 1
+            +1 shelve 2 by kim until=14000 comment=known => done 20261123-2: P3 active, nobody's, shelved, count 1
             +4000 step 3600 => ClockStepped
             +4001 tick => nothing due
             +7199 tick => nothing due

@@ -144,7 +144,7 @@ mod tests {
 
         fn close(&mut self, number: u64) {
             let alert = self.id(number);
-            self.order(Order::Close { alert, reason: CloseReason::Resolved, comment: None });
+            self.order(Order::Close { alert, reason: CloseReason::Resolved, seen: None, comment: None });
         }
 
         fn find(&mut self, findings: Vec<Finding>) {

@@ -42,7 +42,7 @@ fn room_after(alerts: u64, options: RoomOptions, clock: &Clock) -> ControlRoom {
         };
         order(&mut room, &format!("r{number}"), Order::Raise(Box::new(said)), clock);
         let alert = room.alerts().last().unwrap().id.clone();
-        let close = Order::Close { alert, reason: CloseReason::Resolved, comment: None };
+        let close = Order::Close { alert, reason: CloseReason::Resolved, seen: None, comment: None };
         order(&mut room, &format!("c{number}"), close, clock);
     }
     room
