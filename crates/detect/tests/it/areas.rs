@@ -151,7 +151,13 @@ fn whom_a_person_accounted_for_is_missed_again_only_when_heard_and_silent_again(
         go_on(&both, 320..500, false),
     ]
     .concat();
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        201..202: +5 raised P2 GEO.INSIDE vehicle:22/800 | +5 raised P2 GEO.INSIDE vehicle:22/801 | +156 raised P1 GEO.UNACCOUNTED area:flood/1
+        202..210: +202 raised P1 GEO.UNACCOUNTED area:flood/1
+        210..300: +210 cleared P1 GEO.UNACCOUNTED area:flood/1 | +246 exception P3 VEH.SILENT vehicle:22/800 | +246 exception P3 VEH.SILENT vehicle:22/801
+        300..320: +305 over P3 VEH.SILENT vehicle:22/800
+        320..500: +376 raised P1 GEO.UNACCOUNTED area:flood/1 | +456 exception P2 VEH.SILENT vehicle:22/801 | +466 exception P3 VEH.SILENT vehicle:22/800
+    "#]].assert_eq(&told);
 }
 
 #[test]
@@ -161,7 +167,12 @@ fn what_a_person_ended_although_it_holds_is_told_anew() {
     // Nothing is open in the room: what is told there is ended at once.
     stage.open = Some(&|_, _, _| false);
     play(&mut stage, "+0..150 22/800 every 1 at 2000 m speed 0\n+149 end");
-    expect![[""]].assert_eq(&stage.timeline());
+    expect![[r#"
+        +1 raised P2 GEO.INSIDE vehicle:22/800
+        +63 raised P2 GEO.INSIDE vehicle:22/800
+        +125 raised P2 GEO.INSIDE vehicle:22/800
+    "#]]
+    .assert_eq(&stage.timeline());
 }
 
 #[test]
