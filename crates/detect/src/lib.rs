@@ -24,5 +24,5 @@ pub use reference::{example_config, reference};
 pub use registry::{Annunciate, Habits, Rule, RuleDef};
 pub use rulebook::{Rulebook, RulesError};
 pub use rules::RULES;
-pub use scene::Scene;
+pub use scene::{EmergencyLink, Scene};
 pub use survey::{AreaReach, FeedSight, Sighting, Survey};

@@ -76,6 +76,7 @@ impl PatrolTask {
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
         let links = self.links.look(now);
+        let emergency = self.links.look_at_emergency(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {
             now,
@@ -84,6 +85,7 @@ impl PatrolTask {
             view: &snapshot.view,
             feeds: &snapshot.feeds,
             links: &links,
+            emergency: emergency.as_ref(),
             incidents: &incidents,
             areas: self.areas.follow(&incidents),
             depots: &self.depots,
