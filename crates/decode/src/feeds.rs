@@ -232,6 +232,11 @@ impl Feeds {
         self.telemetry.clone()
     }
 
+    /// What a feed is configured to subscribe to, by whichever session and whatever other filter covers it.
+    pub fn filters_of(&self, feed: &FeedId) -> &[String] {
+        self.sources.iter().find(|source| source.feed == *feed).map_or(&[], |source| &source.topics)
+    }
+
     /// What the emergency session subscribes to.
     pub fn emergency_filters(&self) -> Vec<String> {
         self.emergency.iter().map(|(text, _)| text.clone()).collect()

@@ -38,6 +38,7 @@ fn measure(vehicles: usize, silent_percent: usize) {
             view: &view,
             feeds: &feeds,
             links: &links,
+            emergency: None,
             incidents: &[],
             areas: &[],
             accounted: &[],

@@ -24,5 +24,5 @@ pub use reference::{example_config, reference};
 pub use registry::{Annunciate, Habits, Rule, RuleDef};
 pub use rulebook::{Rulebook, RulesError};
 pub use rules::RULES;
-pub use scene::{AccountedFor, IsOpen, Scene};
+pub use scene::{AccountedFor, EmergencyLink, IsOpen, Scene};
 pub use survey::{AreaReach, FeedSight, Sighting, Survey};

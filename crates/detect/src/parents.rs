@@ -28,7 +28,9 @@ pub(crate) fn of_vehicle(survey: &Survey<'_>, subject: &Subject) -> Vec<(String,
 /// What is wrong with a feed by its link.
 pub(crate) fn of_feed(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
     match subject {
-        Subject::Feed { feed, .. } => vec![("FEED.LINK".to_owned(), Scope::Feed(feed).subject())],
+        Subject::Feed { feed, .. } => {
+            vec![("FEED.LINK".to_owned(), Scope::Feed(feed).subject()), ("FEED.LINK".to_owned(), broker())]
+        }
         Subject::Vehicle(_)
         | Subject::Unparsed(_)
         | Subject::Area(_)
@@ -62,8 +64,12 @@ pub(crate) fn of_area(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject
 }
 
 fn of_feed_id(feed: &FeedId) -> Vec<(String, Subject)> {
-    ["FEED.LINK", "FEED.SILENT", "FEED.FROZEN"]
-        .map(|rule| (rule.to_owned(), Scope::Feed(feed).subject()))
-        .into_iter()
-        .collect()
+    let of_feed =
+        ["FEED.LINK", "FEED.SILENT", "FEED.FROZEN"].map(|rule| (rule.to_owned(), Scope::Feed(feed).subject()));
+    of_feed.into_iter().chain([("FEED.LINK".to_owned(), broker())]).collect()
+}
+
+/// The sessions behind all feeds as one, which `FEED.LINK` is told of when they are down together.
+pub(crate) fn broker() -> Subject {
+    Subject::System("broker".to_owned())
 }

@@ -22,6 +22,8 @@ pub struct Scene<'a> {
     pub feeds: &'a BTreeMap<FeedId, Arc<FeedRecord>>,
     /// Every broker session behind every feed.
     pub links: &'a [Link],
+    /// The session that brings alarms and incidents; `None` where the broker is our own and hands them over itself.
+    pub emergency: Option<&'a EmergencyLink>,
     /// Incidents that are open. The room's own record: one that is not here is over.
     pub incidents: &'a [Arc<Incident>],
     /// Areas that are armed, by incidents, places and operators.
@@ -50,6 +52,17 @@ pub struct AccountedFor {
     pub member: Subject,
     /// When they said so.
     pub at: UtcMillis,
+}
+
+/// What is known of the session that brings alarms and incidents from a broker of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmergencyLink {
+    /// It is connected, and every one of its subscriptions is granted.
+    pub up: bool,
+    /// Since when.
+    pub since: Now,
+    /// Why it is not, in words for a person; names a topic that is refused.
+    pub reason: String,
 }
 
 impl std::fmt::Debug for Scene<'_> {

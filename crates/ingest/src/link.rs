@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use transit::UtcMillis;
 
-use crate::Clock;
+use crate::{Clock, topic::Filter};
 
 /// How a link stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,14 +14,26 @@ pub enum LinkState {
     Up,
     /// Not connected; it will be tried again.
     Down,
-    /// Connected, but the broker refuses a subscription: nothing comes by that filter. It is asked for again at
-    /// every connection and every half minute.
+    /// Connected, but the broker refuses some subscriptions: nothing comes by those filters. They are asked for again
+    /// at every connection and every half minute.
     Refused {
-        /// The filter.
-        filter: String,
-        /// MQTT 5 reason code, 128 and above.
+        /// The filters.
+        filters: Vec<Filter>,
+        /// MQTT 5 reason code of the first, 128 and above.
         code: u8,
     },
+}
+
+impl LinkState {
+    /// It as one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Refused { .. } => "refused",
+        }
+    }
 }
 
 /// A link as of now.
@@ -47,6 +59,18 @@ impl LinkStatus {
     /// Whether everything subscribed to is flowing.
     pub fn is_up(&self) -> bool {
         self.state == LinkState::Up
+    }
+
+    /// Whether everything that was asked for by `filters` is flowing: a refused filter stops its own messages, and
+    /// those of filters that it covers, and no others.
+    pub fn carries(&self, filters: &[Filter]) -> bool {
+        match &self.state {
+            LinkState::Up => true,
+            LinkState::Connecting | LinkState::Down => false,
+            LinkState::Refused { filters: refused, .. } => {
+                !refused.iter().any(|refused| filters.iter().any(|filter| refused.covers(filter)))
+            }
+        }
     }
 }
 
@@ -93,10 +117,12 @@ impl LinkReporter {
         self.enter(LinkState::Up, "");
     }
 
-    /// A subscription was refused.
-    pub(crate) fn refused(&self, filter: &str, code: u8) {
-        let detail = format!("the broker refuses `{filter}` with code {code:#04x}; check its access rules for us");
-        self.enter(LinkState::Refused { filter: filter.to_owned(), code }, &detail);
+    /// Some subscriptions were refused, the first with `code`.
+    pub(crate) fn refused(&self, filters: Vec<Filter>, code: u8) {
+        let named: Vec<String> = filters.iter().map(|filter| format!("`{}`", filter.as_str())).collect();
+        let named = named.join(", ");
+        let detail = format!("the broker refuses {named} with code {code:#04x}; check its access rules for us");
+        self.enter(LinkState::Refused { filters, code }, &detail);
     }
 
     /// The connection ended.

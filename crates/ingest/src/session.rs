@@ -225,10 +225,10 @@ impl Subscriptions {
     }
 
     fn retry_refused(&mut self, client: &AsyncClient) -> ControlFlow<Ended> {
-        if self.first_refused().is_none() || Instant::now() < self.retry_at || !self.asked.is_empty() {
+        let refused: Vec<usize> = self.refused().map(|(at, _)| at).collect();
+        if refused.is_empty() || Instant::now() < self.retry_at || !self.asked.is_empty() {
             return ControlFlow::Continue(());
         }
-        let refused = (0..self.table.len()).filter(|at| is_refused(self.codes[*at].as_ref())).collect();
         self.ask_for(refused, client)
     }
 
@@ -252,24 +252,18 @@ impl Subscriptions {
     }
 
     fn report(&self, link: &LinkReporter) {
-        if let Some((filter, code)) = self.first_refused() {
-            link.refused(filter.as_str(), code);
+        if let Some((_, code)) = self.refused().next() {
+            link.refused(self.refused().map(|(at, _)| self.table[at].clone()).collect(), code);
         } else if self.codes.iter().all(Option::is_some) {
             link.up();
         }
     }
 
-    fn first_refused(&self) -> Option<(&Filter, u8)> {
-        self.table
-            .iter()
-            .zip(&self.codes)
-            .find(|(_, code)| is_refused(code.as_ref()))
-            .and_then(|(filter, code)| code.as_ref().map(|code| (filter, reason_code(code))))
+    /// Indices into the table, each with the broker's code.
+    fn refused(&self) -> impl Iterator<Item = (usize, u8)> + '_ {
+        let codes = self.codes.iter().map(|code| code.as_ref().map(reason_code)).enumerate();
+        codes.filter_map(|(at, code)| code.filter(|code| *code >= 0x80).map(|code| (at, code)))
     }
-}
-
-fn is_refused(code: Option<&SubscribeReasonCode>) -> bool {
-    code.is_some_and(|code| reason_code(code) >= 0x80)
 }
 
 /// The number on the wire; rumqttc keeps its own function for it private.
@@ -312,7 +306,7 @@ mod tests {
         let (client, _requests) = AsyncClient::new(MqttOptions::new("t", "localhost", 1883), 10);
         let mut subscriptions = Subscriptions::new(&["a/#", "b/#"].map(str::to_owned), QoS::AtMostOnce).unwrap();
         let refused = |subscriptions: &Subscriptions| {
-            subscriptions.first_refused().map(|(filter, code)| (filter.as_str().to_owned(), code))
+            subscriptions.refused().map(|(at, code)| (subscriptions.table[at].as_str().to_owned(), code)).next()
         };
         assert!(subscriptions.ask_for_all(&client).is_continue());
         assert_eq!(subscriptions.asked, [[0, 1]]);

@@ -28,7 +28,7 @@ use crate::{
     evidence::{self, Folder, Recorder},
     health::{FeedLinks, Health},
     ledger::Ledger,
-    links::{LinkStatuses, Links},
+    links::{EMERGENCY, LinkStatuses, Links},
     load_gauges, notify,
     owner::{Doors, Owner},
     patrol::{self, PatrolTask},
@@ -91,8 +91,8 @@ impl Assembly {
         let at_start = damage(&set_aside);
         spawn_thread(&mut tasks, "room", move |runtime| runtime.block_on(owner.run(doors, at_start)))?;
 
-        let feed_ids = config.feeds.iter().map(|feed| feed.id.clone()).collect();
-        let feed_links = FeedLinks::new(links.status.first().map(|(_, session)| session.clone()), feed_ids);
+        let feed_ids = config.feeds.iter().map(|feed| feed.id.clone());
+        let feed_links = FeedLinks::new(&links.status, feed_ids, &house.feeds);
         watch_oversized(&links.status, &recorded, &found, &house.clock, &stop, &mut tasks);
         let desk = house.notify_desk(recorded, found.clone());
         let webhooks = notify::start(&config.notify, &config.journal_path, desk, &stop, &mut tasks)?;
@@ -358,7 +358,7 @@ fn watch_oversized(
     stop: &CancellationToken,
     tasks: &mut JoinSet<anyhow::Result<()>>,
 ) {
-    let Some((_, link)) = links.iter().find(|(name, _)| *name == "emergency") else { return };
+    let Some((_, link)) = links.iter().find(|(name, _)| *name == EMERGENCY) else { return };
     let watching = poison::watch_oversized(link.clone(), recorded.clone(), findings.clone(), clock.clone());
     let stop = stop.clone();
     tasks.spawn(async move {

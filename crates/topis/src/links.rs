@@ -19,6 +19,9 @@ const RECEIVE_MAXIMUM: u16 = u16::MAX;
 /// Receipts that may wait while the broker is away; a feeder that hears none sends again.
 const OUTBOX_MESSAGES: usize = 10_000;
 
+/// The link by which alarms and incidents come from a foreign broker.
+pub(crate) const EMERGENCY: &str = "emergency";
+
 /// Each link by name.
 pub(crate) type LinkStatuses = Vec<(&'static str, watch::Receiver<LinkStatus>)>;
 
@@ -74,10 +77,10 @@ impl Links {
             let skip = of_topic(Feeds::has_emergency_filter);
             let telemetry = session("telemetry", feeds.telemetry_filters());
             let telemetry = TelemetrySession::new(telemetry, Arc::clone(&lanes), skip, Arc::clone(&clock))?;
-            let emergency = session("emergency", feeds.emergency_filters());
+            let emergency = session(EMERGENCY, feeds.emergency_filters());
             let emergency = EmergencySession::new(emergency, lane.clone(), Arc::clone(&clock))?;
             status.push(("telemetry", telemetry.link()));
-            status.push(("emergency", emergency.link()));
+            status.push((EMERGENCY, emergency.link()));
             spawn_until(tasks, stop, telemetry.run());
             spawn_until(tasks, stop, emergency.run());
             url.clone()

@@ -88,6 +88,7 @@ impl PatrolTask {
         let accounted: Vec<AccountedFor> =
             snapshot.room.open_about_areas().flat_map(|alert| accounted_of(alert)).collect();
         let links = self.links.look(now);
+        let emergency = self.links.look_at_emergency(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };
         let round = self.patrol.step(&Scene {
             now,
@@ -96,6 +97,7 @@ impl PatrolTask {
             view: &snapshot.view,
             feeds: &snapshot.feeds,
             links: &links,
+            emergency: emergency.as_ref(),
             incidents: &incidents,
             areas: self.areas.follow(&incidents),
             accounted: &accounted,

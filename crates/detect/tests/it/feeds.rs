@@ -110,9 +110,109 @@ fn a_broker_that_was_never_there_is_one_alert() {
          +199 end",
         &expect![[r#"
             +30 raised P1 FEED.LINK system:broker
-            +100 cleared P1 FEED.LINK system:broker
+            +110 cleared P1 FEED.LINK system:broker
         "#]],
     );
+}
+
+/// I13: the broker behind every feed.
+#[test]
+fn a_broker_that_goes_away_is_one_alert_however_many_feeds_it_carried() {
+    let outage = "+0 link f up\n+0 link g up\n+0 link h up\n+0 link unused up\n\
+                  +0..500 a/[1-19] every 5 at 0 m\n+0..500 b/[1-19] every 5 at 0 m feed g\n\
+                  +0..500 c/[1-3] every 5 at 0 m feed h\n\
+                  +500 link f down\n+500 link g down\n+500 link h down\n+500 link unused down\n";
+    let recovery = "+900 link f up\n+900 link g up\n+900 link h up\n+900 link unused up\n\
+                    +920..1300 a/[1-19] every 5 at 0 m\n+930..1300 b/[1-19] every 5 at 0 m feed g\n\
+                    +940..1300 c/[1-3] every 5 at 0 m feed h\n+1299 end";
+    let rules = detect::Rulebook::read(&ALL_ALERTS.parse().unwrap()).unwrap();
+    let mut stage = Stage::new(rules, Vec::new(), picture::PictureOptions::default());
+    play(&mut stage, &format!("{outage}+530 end"));
+    let members: Vec<String> = stage.round.findings[0].evidence.members.iter().map(ToString::to_string).collect();
+    assert_eq!(members, ["feed:f", "feed:g", "feed:h"]);
+    expect![[r#"
+        +530 raised P1 FEED.LINK system:broker
+        +920 cleared P1 FEED.LINK system:broker
+    "#]]
+    .assert_eq(&timeline(ALL_ALERTS, &format!("{outage}{recovery}")));
+}
+
+#[test]
+fn of_several_feeds_one_that_is_refused_is_told_by_itself() {
+    check(
+        "+0 link f up
+         +0 link g up
+         +0..900 a/[1-19] every 5 at 0 m
+         +0..300 b/[1-19] every 5 at 0 m feed g
+         +300 link g down
+         +899 end",
+        &expect![[r#"
+            +330 raised P1 FEED.LINK feed:g
+        "#]],
+    );
+}
+
+#[test]
+fn alarms_that_cannot_reach_us_are_told_after_30_s_although_positions_flow() {
+    check(
+        "+0 link f up
+         +0 emergency up
+         +0..900 a/[1-19] every 5 at 0 m
+         +300 emergency down
+         +320 emergency up
+         +400 emergency down
+         +700 emergency up
+         +899 end",
+        &expect![[r#"
+            +430 raised P1 FEED.LINK system:emergency
+            +700 cleared P1 FEED.LINK system:emergency
+        "#]],
+    );
+}
+
+/// I13: the broker with every session at it.
+#[test]
+fn an_emergency_session_that_goes_down_with_all_feeds_is_told_by_itself_only_when_it_stays_away() {
+    let outage = "+0 link f up\n+0 emergency up\n+0..300 a/[1-19] every 5 at 0 m\n\
+                  +292 emergency down\n+300 link f down\n";
+    let mut stage = Stage::by_default();
+    play(&mut stage, &format!("{outage}+330 end"));
+    assert_eq!(stage.round.findings[0].evidence.figures["emergency_session"], "down");
+    check(
+        &format!("{outage}+600 link f up\n+601..900 a/[1-19] every 5 at 0 m\n+899 end"),
+        &expect![[r#"
+            +330 raised P1 FEED.LINK feed:f
+            +601 cleared P1 FEED.LINK feed:f
+            +630 raised P1 FEED.LINK system:emergency
+        "#]],
+    );
+}
+
+#[test]
+fn a_feed_that_has_been_down_for_long_does_not_speak_for_the_emergency_session() {
+    let script = "+0 link f up\n+0 emergency up\n+0..300 a/[1-19] every 5 at 0 m\n+300 link f down\n\
+                  +500 emergency down\n+530 end";
+    let mut stage = Stage::by_default();
+    play(&mut stage, script);
+    assert_eq!(stage.round.findings[0].evidence.figures["reason"], "gone");
+    expect![[r#"
+        +330 raised P1 FEED.LINK feed:f
+        +530 raised P1 FEED.LINK system:emergency
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn with_a_broker_of_our_own_there_is_no_emergency_session_to_be_down() {
+    let mut stage = Stage::by_default();
+    play(&mut stage, "+0 link f up\n+0 emergency down\n+30 end");
+    stage.emergency = None;
+    stage.look(31);
+    expect![[r#"
+        +30 raised P1 FEED.LINK system:emergency
+        +31 cleared P1 FEED.LINK system:emergency
+    "#]]
+    .assert_eq(&stage.timeline());
 }
 
 #[test]

@@ -104,6 +104,7 @@ fn findings_of_vehicles_name_what_would_explain_them() {
     expect![[r#"
         FEED.FROZEN feed:f
         FEED.LINK feed:f
+        FEED.LINK system:broker
         FEED.PARTIAL feed:f
         FEED.PARTIAL feed:f agency 22
         FEED.SILENT feed:f"#]]

@@ -3,13 +3,13 @@
 //! A line is `+61 22/800 at 450 m speed 12` or, for many, `+0..200 a/[1-20] every 10 at 0 m`. Its words: `at N m` along
 //! a straight road, `speed N`, `route R`, `mode M`, `stop S`, `occupancy WORD`, `off` (signed off), `idle` (no journey),
 //! `from N` (drives north at its speed from second N on), `bearing N`,
-//! `clock N` (stamp ahead by N seconds), `frozen N` (stamp stays that of second N), `feed F`. Besides: `+200 link f down`
-//! and `+400 end`.
+//! `clock N` (stamp ahead by N seconds), `frozen N` (stamp stays that of second N), `feed F`. Besides: `+200 link f down`,
+//! `+200 emergency down` and `+400 end`.
 
 use std::{collections::BTreeMap, fmt::Write, ops::Range, sync::Arc};
 
 use alert::{FindingVerdict, Incident};
-use detect::{AccountedFor, OpenAlert, Patrol, Round, Rulebook, Scene};
+use detect::{AccountedFor, EmergencyLink, OpenAlert, Patrol, Round, Rulebook, Scene};
 use impact::{Area, ArmedArea};
 use picture::{Link, Picture, PictureOptions, Publication, Publisher, Tally};
 use transit::{
@@ -64,6 +64,7 @@ pub(crate) struct Stage {
     tally: Tally,
     pub(crate) patrol: Patrol,
     pub(crate) links: Vec<Link>,
+    pub(crate) emergency: Option<EmergencyLink>,
     pub(crate) incidents: Vec<Arc<Incident>>,
     pub(crate) areas: Vec<ArmedArea>,
     pub(crate) accounted: Vec<AccountedFor>,
@@ -88,6 +89,7 @@ impl Stage {
             tally: Tally::new(),
             patrol: Patrol::new(rules, open),
             links: Vec::new(),
+            emergency: None,
             incidents: Vec::new(),
             areas: Vec::new(),
             accounted: Vec::new(),
@@ -126,6 +128,7 @@ impl Stage {
             view: &self.last.view,
             feeds: &self.last.feeds,
             links: &self.links,
+            emergency: self.emergency.as_ref(),
             incidents: &self.incidents,
             areas: &self.areas,
             accounted: &self.accounted,
@@ -185,6 +188,7 @@ struct Line {
 
 enum Act {
     Link { feed: FeedId, up: bool },
+    Emergency { up: bool },
     Say { vehicles: Vec<String>, words: Vec<String> },
     End,
 }
@@ -197,6 +201,7 @@ fn parse(line: &str) -> Line {
     let act = match words[1].as_str() {
         "end" => Act::End,
         "link" => Act::Link { feed: feed(&words[2]), up: words[3] == "up" },
+        "emergency" => Act::Emergency { up: words[2] == "up" },
         vehicles => Act::Say { vehicles: spread(vehicles), words: words[2..].to_vec() },
     };
     let every = words.iter().position(|w| w == "every").map_or(1, |at| words[at + 1].parse().unwrap());
@@ -259,6 +264,11 @@ pub(crate) fn play(stage: &mut Stage, script: &str) {
                 Act::Link { feed, up } => {
                     stage.links.retain(|l| l.feed != *feed);
                     stage.links.push(Link { feed: feed.clone(), up: *up, since: instant(second) });
+                }
+                Act::Emergency { up } => {
+                    let reason = if *up { "" } else { "gone" };
+                    stage.emergency =
+                        Some(EmergencyLink { up: *up, since: instant(second), reason: reason.to_owned() });
                 }
                 Act::Say { vehicles, words } => {
                     for id in vehicles {

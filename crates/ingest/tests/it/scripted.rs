@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ingest::{BrokerUrl, EmergencySession, LinkState, Outbox, OutboxConfig, SessionConfig, TelemetrySession};
+use ingest::{BrokerUrl, EmergencySession, Filter, LinkState, Outbox, OutboxConfig, SessionConfig, TelemetrySession};
 use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -76,9 +76,15 @@ impl Conversation {
     }
 
     async fn answer_subscribe(&mut self, code: u8) {
+        self.answer_each(&[code]).await;
+    }
+
+    /// Answers a SUBSCRIBE of as many filters.
+    async fn answer_each(&mut self, codes: &[u8]) {
         let (first, body) = self.read().await;
         assert_eq!(first, 0x82, "SUBSCRIBE");
-        self.write(&[0x90, 4, body[0], body[1], 0, code]).await;
+        self.write(&[0x90, 3 + u8::try_from(codes.len()).unwrap(), body[0], body[1], 0]).await;
+        self.write(codes).await;
     }
 
     async fn publish(&mut self, qos: u8, packet_id: u16, payload: &[u8]) {
@@ -220,8 +226,56 @@ async fn a_refused_subscription_is_shown_with_filter_and_code() {
     let reader = tokio::spawn(reader.run());
     let _client = script.accept(0x87).await;
     let status = link_is(&mut link, |status| matches!(status.state, LinkState::Refused { .. })).await;
-    assert_eq!(status.state, LinkState::Refused { filter: "topis/#".to_owned(), code: 0x87 });
+    let filters = vec![Filter::parse("topis/#").unwrap()];
+    assert_eq!(status.state, LinkState::Refused { filters, code: 0x87 });
     assert!(!status.is_up());
+    reader.abort();
+}
+
+#[tokio::test]
+async fn a_refused_filter_stops_what_it_covers_and_nothing_else() {
+    let script = Script::new().await;
+    let filters = ["topis/#", "/hfp/v1/#", "/hfp/v2/#"];
+    let reader =
+        TelemetrySession::new(session(script.url(), "t", &filters), lanes(), Arc::new(|_| false), clock()).unwrap();
+    let mut link = reader.link();
+    let reader = tokio::spawn(reader.run());
+    let mut client = script.greet().await;
+    client.answer_each(&[0, 0x87, 0x80]).await;
+    let status = link_is(&mut link, |status| matches!(status.state, LinkState::Refused { .. })).await;
+    assert_eq!(
+        status.detail,
+        "the broker refuses `/hfp/v1/#`, `/hfp/v2/#` with code 0x87; check its access rules for us"
+    );
+    for (filters, carried) in [
+        ("topis/#", true),
+        ("topis/v1/gtfs-rt/#", true),
+        ("/hfp/v1/#", false),
+        ("/hfp/v2/journey/#", false),
+        ("topis/# /hfp/v2/#", false),
+    ] {
+        let parsed: Vec<Filter> = filters.split(' ').map(|filter| Filter::parse(filter).unwrap()).collect();
+        assert_eq!(status.carries(&parsed), carried, "{filters}");
+    }
+    drop(client);
+    let status = link_is(&mut link, |status| status.state == LinkState::Down).await;
+    assert!(!status.carries(&[Filter::parse("topis/#").unwrap()]));
+    reader.abort();
+}
+
+#[tokio::test]
+async fn an_emergency_session_that_is_refused_its_alarms_is_not_up() {
+    let script = Script::new().await;
+    let (lane, _frames) = emergency_lane(8);
+    let filters = [ALARMS, "topis/v1/incident/#"];
+    let reader = EmergencySession::new(session(script.url(), "topis-emergency", &filters), lane, clock()).unwrap();
+    let mut link = reader.link();
+    let reader = tokio::spawn(reader.run());
+    let mut client = script.greet().await;
+    client.answer_each(&[0x87, 1]).await;
+    let status = link_is(&mut link, |status| matches!(status.state, LinkState::Refused { .. })).await;
+    assert!(!status.is_up());
+    assert!(status.detail.contains(ALARMS), "{status:?}");
     reader.abort();
 }
 
