@@ -50,6 +50,8 @@ pub struct OpenAlert {
     pub priority: Priority,
     /// As told.
     pub members: Vec<Subject>,
+    /// As told.
+    pub figures: BTreeMap<String, String>,
 }
 
 /// What one look brought.
@@ -106,7 +108,7 @@ impl Patrol {
         let mut standing = vec![BTreeMap::new(); rules.rules.len()];
         for alert in open {
             if let Some(at) = rules.rules.iter().position(|r| r.def.code == alert.rule && r.status == alert.status) {
-                standing[at].insert(alert.subject, Standing::resumed(alert.priority, alert.members));
+                standing[at].insert(alert.subject, Standing::resumed(alert.priority, alert.members, alert.figures));
             }
         }
         let exceptions = vec![BTreeMap::new(); rules.rules.len()];
@@ -233,7 +235,7 @@ fn tell(
         (Step::Raise { since, onset_mono_ms }, Verdict::Raised { priority, evidence, members }) => {
             let is_alert = is_alert(&configured.habits, &judgement.subject, survey);
             let members = members.clone().unwrap_or_default();
-            entry.raised = Some(Raised { onset_mono_ms, priority: *priority, members, is_alert });
+            entry.raised = Some(Raised { onset_mono_ms, priority: *priority, members, is_alert, told_before: None });
             let evidence = evidence.clone().unwrap_or_default();
             if is_alert {
                 round.findings.push(finding(
@@ -257,7 +259,9 @@ fn tell(
         (Step::Change, Verdict::Raised { priority, evidence, members }) => {
             let Some(raised) = &mut entry.raised else { return true };
             raised.priority = raised.priority.min(*priority);
-            raised.members = members.clone().unwrap_or_default();
+            if let Some(members) = members {
+                raised.members.clone_from(members);
+            }
             let (priority, evidence) = (raised.priority, evidence.clone().unwrap_or_default());
             if raised.is_alert {
                 round.findings.push(finding(configured, judgement, FindingVerdict::Raised, priority, evidence, survey));

@@ -2,6 +2,8 @@
 //!
 //! Knows no rule. All times are monotonic.
 
+use std::collections::BTreeMap;
+
 use alert::{Priority, Subject};
 use transit::{Now, UtcMillis};
 
@@ -29,6 +31,8 @@ pub(crate) struct Raised {
     pub(crate) members: Vec<Subject>,
     /// It is an alert; else an exception.
     pub(crate) is_alert: bool,
+    /// Figures told of it, where that was before the process began; `None` where it began since.
+    pub(crate) told_before: Option<BTreeMap<String, String>>,
 }
 
 /// A delay under way.
@@ -77,8 +81,8 @@ pub(crate) enum Step {
 
 impl Standing {
     /// One that was open before the process began.
-    pub(crate) fn resumed(priority: Priority, members: Vec<Subject>) -> Self {
-        let raised = Raised { onset_mono_ms: 0, priority, members, is_alert: true };
+    pub(crate) fn resumed(priority: Priority, members: Vec<Subject>, figures: BTreeMap<String, String>) -> Self {
+        let raised = Raised { onset_mono_ms: 0, priority, members, is_alert: true, told_before: Some(figures) };
         Self { raised: Some(raised), run: None, look: 0 }
     }
 
