@@ -106,6 +106,7 @@ fn record(feed: &FeedId, vehicles: usize) -> FeedRecord {
         retained: 0,
         last_message_at: Some(now(3_650).utc),
         last_advance_at: Some(now(3_650).utc),
+        stamps_move: true,
         revision: 0,
     }
 }

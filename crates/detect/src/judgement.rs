@@ -92,6 +92,12 @@ impl<'a> Judgements<'a> {
         self.standing.get(subject).and_then(|s| s.raised.as_ref()).map(|r| r.onset_mono_ms)
     }
 
+    /// The figures told of a condition that stands since before the process began; `None` of any other. What was heard
+    /// then is forgotten: that nothing is out of order in what is known now is no reason to clear such a one.
+    pub fn told_before(&self, subject: &Subject) -> Option<&'a BTreeMap<String, String>> {
+        self.standing.get(subject).and_then(|s| s.raised.as_ref()).and_then(|r| r.told_before.as_ref())
+    }
+
     /// Members of a standing condition, as told.
     pub fn members_of(&self, subject: &Subject) -> &'a [Subject] {
         self.standing.get(subject).and_then(|s| s.raised.as_ref()).map_or(&[], |r| &r.members)

@@ -42,3 +42,13 @@ pub(crate) fn check_figure(key: &str, figure: f64) -> Result<(), OptionsError> {
     }
     Err(OptionsError::Value(format!("`{key}` is {figure}; it has to be zero or more")))
 }
+
+/// A share of some number of vehicles: none of them is no share, more than all neither.
+pub(crate) fn check_share(key: &str, share: f64) -> Result<(), OptionsError> {
+    if share > 0.0 && share <= 1.0 {
+        return Ok(());
+    }
+    Err(OptionsError::Value(format!(
+        "`{key}` is {share}; it has to be more than 0 and at most 1, as 0.2 is for a fifth"
+    )))
+}

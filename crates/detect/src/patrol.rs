@@ -53,6 +53,8 @@ pub struct OpenAlert {
     pub priority: Priority,
     /// As told.
     pub members: Vec<Subject>,
+    /// As told.
+    pub figures: BTreeMap<String, String>,
 }
 
 /// What one look brought.
@@ -109,7 +111,7 @@ impl Patrol {
         let mut standing = vec![BTreeMap::new(); rules.rules.len()];
         for alert in open {
             if let Some(at) = rules.rules.iter().position(|r| r.def.code == alert.rule && r.status == alert.status) {
-                standing[at].insert(alert.subject, Standing::resumed(alert.priority, alert.members));
+                standing[at].insert(alert.subject, Standing::resumed(alert.priority, alert.members, alert.figures));
             }
         }
         let exceptions = vec![BTreeMap::new(); rules.rules.len()];
@@ -252,7 +254,8 @@ fn tell(
             let is_alert = is_alert(&configured.habits, &judgement.subject, survey);
             let members = members.clone().unwrap_or_default();
             let told_at = entry.look;
-            entry.raised = Some(Raised { onset_mono_ms, priority: *priority, members, is_alert, told_at });
+            entry.raised =
+                Some(Raised { onset_mono_ms, priority: *priority, members, is_alert, told_at, told_before: None });
             let evidence = evidence.clone().unwrap_or_default();
             if is_alert {
                 round.findings.push(finding(
@@ -276,7 +279,9 @@ fn tell(
         (Step::Change, Verdict::Raised { priority, evidence, members }) => {
             let Some(raised) = &mut entry.raised else { return true };
             raised.priority = raised.priority.min(*priority);
-            raised.members = members.clone().unwrap_or_default();
+            if let Some(members) = members {
+                raised.members.clone_from(members);
+            }
             let (priority, evidence) = (raised.priority, evidence.clone().unwrap_or_default());
             if raised.is_alert {
                 round.findings.push(finding(configured, judgement, FindingVerdict::Raised, priority, evidence, survey));

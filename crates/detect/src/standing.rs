@@ -2,6 +2,8 @@
 //!
 //! Knows no rule. All times are monotonic.
 
+use std::collections::BTreeMap;
+
 use alert::{Priority, Subject};
 use transit::{Now, UtcMillis};
 
@@ -31,6 +33,8 @@ pub(crate) struct Raised {
     pub(crate) is_alert: bool,
     /// The look at which it was told.
     pub(crate) told_at: u64,
+    /// Figures told of it, where that was before the process began; `None` where it began since.
+    pub(crate) told_before: Option<BTreeMap<String, String>>,
 }
 
 /// A delay under way.
@@ -79,8 +83,9 @@ pub(crate) enum Step {
 
 impl Standing {
     /// One that was open before the process began.
-    pub(crate) fn resumed(priority: Priority, members: Vec<Subject>) -> Self {
-        let raised = Raised { onset_mono_ms: 0, priority, members, is_alert: true, told_at: 0 };
+    pub(crate) fn resumed(priority: Priority, members: Vec<Subject>, figures: BTreeMap<String, String>) -> Self {
+        let raised =
+            Raised { onset_mono_ms: 0, priority, members, is_alert: true, told_at: 0, told_before: Some(figures) };
         Self { raised: Some(raised), run: None, look: 0 }
     }
 

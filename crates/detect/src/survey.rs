@@ -252,6 +252,11 @@ impl<'a> Sighting<'a> {
         self.vehicle.position_event_time.filter(|_| sound).map(|t| crate::Proof::Message(t.0 as u64))
     }
 
+    /// It was heard since the process began: what the broker had kept of it is no sign of life.
+    pub fn was_heard(&self) -> bool {
+        !self.vehicle.quality.contains(QualityFlag::Retained)
+    }
+
     /// Milliseconds since it was last heard.
     pub fn heard_ms_ago(&self, now: Now) -> u64 {
         u64::try_from(now.utc.since(self.vehicle.received_at)).unwrap_or(0)

@@ -67,6 +67,9 @@ pub struct FeedRecord {
     pub last_message_at: Option<UtcMillis>,
     /// Newest message that advanced a vehicle.
     pub last_advance_at: Option<UtcMillis>,
+    /// For two minutes the stamps of more than 80 % of its vehicles have been seen to move on between messages. Until
+    /// then a feed that was frozen before we began may be so still.
+    pub stamps_move: bool,
     /// The publication at which it last changed.
     pub revision: u64,
 }

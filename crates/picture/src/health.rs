@@ -8,6 +8,7 @@ use crate::{
     feed::FeedCondition,
     freshness::{AgeLimits, EXPECTED_MS, Phase},
     options::{Expect, FeedPolicy},
+    standstill::Standstill,
     tally::{WINDOW_MS, window},
 };
 
@@ -21,17 +22,13 @@ const SILENCE_GAPS: u64 = 10;
 /// A silence of a feed of which not even one gap is known, in milliseconds.
 const SILENCE_UNKNOWN_MS: u64 = 300_000;
 /// A silence ends when this many vehicles were heard again, or all if there were fewer.
-const HEARD_AGAIN: usize = 3;
-/// Stamps must stand still this long to be frozen, in milliseconds ...
-const FROZEN_MS: u64 = 150_000;
-/// ... and this many reporting intervals.
-const FROZEN_INTERVALS: f64 = 2.5;
+pub const HEARD_AGAIN: usize = 3;
 /// How many times more than usual have to fall silent at once to have done so together.
-const STANDS_OUT: f64 = 3.0;
+pub(crate) const STANDS_OUT: f64 = 3.0;
 /// At least this many went before, for the last to have followed them ...
-const FOLLOWED_MIN: usize = 3;
+pub(crate) const FOLLOWED_MIN: usize = 3;
 /// ... and this many may always have followed.
-const FOLLOWERS_MIN: f64 = 2.0;
+pub(crate) const FOLLOWERS_MIN: f64 = 2.0;
 /// Length of the time slices of [`fell_silent_together`], in milliseconds.
 pub const SILENCE_SLICE_MS: u64 = WINDOW_MS;
 /// A condition has to stay away this long before it is over, in milliseconds.
@@ -81,7 +78,7 @@ pub(crate) struct Health {
     link_since_mono_ms: u64,
     pub(crate) last_vehicle: Option<Now>,
     pub(crate) heard: LastSeen,
-    pub(crate) advanced: LastSeen,
+    pub(crate) stamps: Standstill,
     /// Of those in service, by when they were last heard.
     pub(crate) in_service: LastSeen,
     /// Vehicles by phase, and those in service among them.
@@ -92,6 +89,8 @@ pub(crate) struct Health {
     silence: Option<Silence>,
     sound_since_mono_ms: u64,
     frozen: Latch,
+    /// Since when nearly all stamps have been seen to move on.
+    moving_since_mono_ms: Option<u64>,
     partial: Latch,
     condition: FeedCondition,
     condition_since: UtcMillis,
@@ -148,7 +147,7 @@ impl Health {
             link_since_mono_ms: started.mono_ms,
             last_vehicle: None,
             heard: LastSeen::default(),
-            advanced: LastSeen::default(),
+            stamps: Standstill::default(),
             in_service: LastSeen::default(),
             by_phase: [0; 5],
             expected_by_phase: [0; 5],
@@ -156,6 +155,7 @@ impl Health {
             silence: None,
             sound_since_mono_ms: started.mono_ms,
             frozen: Latch::default(),
+            moving_since_mono_ms: None,
             partial: Latch::default(),
             condition: FeedCondition::Unheard,
             condition_since: started.utc,
@@ -165,6 +165,12 @@ impl Health {
     /// The verdict and since when it stands.
     pub(crate) fn condition(&self) -> (FeedCondition, UtcMillis) {
         (self.condition, self.condition_since)
+    }
+
+    /// Whether nearly all stamps have been seen to move on from message to message for long enough to say that the feed
+    /// is not frozen, whatever was before the process began.
+    pub(crate) fn stamps_move(&self, now: Now) -> bool {
+        self.moving_since_mono_ms.is_some_and(|since| now.mono_ms.saturating_sub(since) >= CLEAR_MS)
     }
 
     /// Whether figures learned now would be those of a healthy feed.
@@ -196,9 +202,14 @@ impl Health {
     pub(crate) fn judge(&mut self, now: Now, pace: Pace) -> bool {
         let window = window(now.mono_ms);
         self.heard.prune(window);
-        self.advanced.prune(window);
         self.in_service.prune(window);
         let condition = self.find_condition(now, pace);
+        match condition {
+            FeedCondition::Good | FeedCondition::Partial | FeedCondition::Frozen => {}
+            FeedCondition::Quiet | FeedCondition::Unheard | FeedCondition::Silent | FeedCondition::LinkDown => {
+                self.moving_since_mono_ms = None;
+            }
+        }
         let changed = condition != self.condition;
         if changed {
             self.condition = condition;
@@ -221,8 +232,7 @@ impl Health {
         if self.last_vehicle.is_none() {
             return FeedCondition::Unheard;
         }
-        let (raise, away) = self.frozen_share(window(now.mono_ms), pace);
-        if self.frozen.judge(raise && !in_grace, away, now.mono_ms) {
+        if self.is_frozen(now, pace, in_grace) {
             self.sound_since_mono_ms = now.mono_ms;
             return FeedCondition::Frozen;
         }
@@ -282,16 +292,14 @@ impl Health {
         }
     }
 
-    /// Whether enough stamps stand still to call the feed frozen, and few enough to call it thawed.
-    fn frozen_share(&self, window: u32, pace: Pace) -> (bool, bool) {
-        let span_ms = FROZEN_MS.max((pace.interval_ms.unwrap_or(0) as f64 * FROZEN_INTERVALS) as u64);
-        let windows = u32::try_from(span_ms.div_ceil(WINDOW_MS)).unwrap_or(u32::MAX);
-        // The running window is not over: it is one more.
-        let from = window.saturating_sub(windows);
-        let active = self.heard.since(from);
-        // A vehicle that changed feeds may be counted as advancing here and heard there.
-        let still = active.saturating_sub(self.advanced.since(from));
-        (active > 0 && still * 10 >= active * 8, still * 10 < active * 2)
+    fn is_frozen(&mut self, now: Now, pace: Pace, in_grace: bool) -> bool {
+        let window = window(now.mono_ms);
+        let verdict = self.stamps.judge(window, pace.interval_ms);
+        let frozen = self.frozen.judge(verdict.frozen && !in_grace, verdict.thawed, now.mono_ms);
+        self.stamps.settle(frozen, window, pace.interval_ms);
+        let since = self.moving_since_mono_ms.unwrap_or(now.mono_ms);
+        self.moving_since_mono_ms = verdict.moving.then_some(since);
+        frozen
     }
 
     /// Whether those who fell silent last only followed others, as at the end of a day.

@@ -16,6 +16,7 @@ mod publisher;
 mod record;
 mod said;
 mod skew;
+mod standstill;
 mod tally;
 mod track;
 mod trail;
@@ -23,7 +24,7 @@ mod watch;
 mod words;
 
 pub use feed::{FeedCondition, FeedRecord};
-pub use health::{SILENCE_SLICE_MS, fell_silent_together};
+pub use health::{HEARD_AGAIN, SILENCE_SLICE_MS, fell_silent_together};
 pub use options::{Expect, FeedPolicy, JumpLimits, PictureOptions, ServiceArea};
 pub use order::{Group, GroupKeys, OrderKey};
 pub use picture::{Detail, Picture};

@@ -3,7 +3,7 @@
 
 use transit::{FeedId, Now, VehicleKey};
 
-use crate::{interval::GapsByMode, track::Counted};
+use crate::{interval::GapsByMode, standstill::Place, track::Counted};
 
 /// Messages are counted as heard and as advancing per this much receive time, in milliseconds.
 pub(crate) const WINDOW_MS: u64 = 30_000;
@@ -105,8 +105,8 @@ pub(crate) struct FeedTally {
     pub(crate) gaps: GapsByMode,
     /// Vehicles last heard in a window: changes of the number, by window.
     pub(crate) heard: Vec<(u32, i64)>,
-    /// Vehicles whose stamp last advanced in a window: likewise.
-    pub(crate) advanced: Vec<(u32, i64)>,
+    /// Vehicles in service by when they were heard and how their stamp stands: likewise.
+    pub(crate) stamps: Vec<(Place, i64)>,
 }
 
 impl FeedTally {
@@ -127,7 +127,7 @@ impl FeedTally {
             lags: 0,
             gaps: GapsByMode::default(),
             heard: Vec::new(),
-            advanced: Vec::new(),
+            stamps: Vec::new(),
         }
     }
 
@@ -139,14 +139,16 @@ impl FeedTally {
     }
 }
 
-/// Moves a vehicle from the window it was last counted in to another one.
-pub(crate) fn move_window(moves: &mut Vec<(u32, i64)>, from: Option<u32>, to: u32) {
-    let mut add = |window: u32, change: i64| match moves.iter_mut().find(|(w, _)| *w == window) {
+/// Moves a vehicle from where it was last counted to another place, or to none.
+pub(crate) fn move_count<P: Copy + PartialEq>(moves: &mut Vec<(P, i64)>, from: Option<P>, to: Option<P>) {
+    let mut add = |place: P, change: i64| match moves.iter_mut().find(|(known, _)| *known == place) {
         Some((_, sum)) => *sum += change,
-        None => moves.push((window, change)),
+        None => moves.push((place, change)),
     };
     if let Some(from) = from {
         add(from, -1);
     }
-    add(to, 1);
+    if let Some(to) = to {
+        add(to, 1);
+    }
 }

@@ -16,7 +16,8 @@ use crate::{
     record::{VehicleRecord, journey_state_index},
     said::Said,
     skew::{Receipt, Skew},
-    tally::{FeedTally, move_window, window},
+    standstill::{Place, Stamp},
+    tally::{FeedTally, move_count, window},
     trail::{Occasion, Trail, TrailLimits, TrailPoint},
 };
 
@@ -96,7 +97,10 @@ pub(crate) struct Track {
     trail: Trail,
     sampler: Sampler,
     heard_window: Option<u32>,
-    advanced_window: Option<u32>,
+    /// How its stamp stands; `None` until it is heard live.
+    stamp: Option<Stamp>,
+    /// Its feed counts it by that: it is in service.
+    stamp_counts: bool,
     /// Content hashes of the last messages, for counting only.
     recent: [u32; RECENT],
     recent_at: u8,
@@ -122,7 +126,8 @@ impl Track {
             trail: Trail::default(),
             sampler: Sampler::default(),
             heard_window: None,
-            advanced_window: None,
+            stamp: None,
+            stamp_counts: false,
             recent: [0; RECENT],
             recent_at: 0,
             overflow,
@@ -150,7 +155,9 @@ impl Track {
 
     /// Takes one message.
     pub(crate) fn fold(&mut self, o: &Observation, receipt: Receipt, rules: &Rules, tally: &mut FeedTally) -> Folded {
-        self.hear(o, receipt, tally);
+        let same_feed = self.said.record().feed == o.feed;
+        let place = self.place();
+        self.hear(o, receipt, same_feed, tally);
         let key = OrderKey::of(o);
         let limit = rules.future_limit_ms.saturating_neg();
         // Ahead by both clocks: a step of our own clock must not put the whole fleet into the future.
@@ -164,10 +171,11 @@ impl Track {
             Folded::Duplicate => tally.duplicates += 1,
             Folded::Older | Folded::Filled => tally.out_of_order += 1,
         }
+        self.count_place(place, receipt, same_feed, tally);
         folded
     }
 
-    fn hear(&mut self, o: &Observation, receipt: Receipt, tally: &mut FeedTally) {
+    fn hear(&mut self, o: &Observation, receipt: Receipt, same_feed: bool, tally: &mut FeedTally) {
         tally.received += 1;
         tally.last_message = Some(receipt.now);
         self.heard_mono_ms = receipt.now.mono_ms;
@@ -178,8 +186,7 @@ impl Track {
         tally.last_vehicle = Some(receipt.now);
         let now = window(receipt.now.mono_ms);
         if self.heard_window != Some(now) {
-            let same_feed = self.said.record().feed == o.feed;
-            move_window(&mut tally.heard, self.heard_window.filter(|_| same_feed), now);
+            move_count(&mut tally.heard, self.heard_window.filter(|_| same_feed), Some(now));
             self.heard_window = Some(now);
         }
     }
@@ -194,7 +201,6 @@ impl Track {
     ) -> Folded {
         let newest = self.said.keys.find(Group::Heard);
         let copy = self.seen_before(o.content);
-        let same_feed = self.said.record().feed == o.feed;
         let taken = self.said.fold(o, key);
         if taken.is_empty() {
             if newest == Some(key) && self.said.settle_feed(&o.feed) {
@@ -206,7 +212,7 @@ impl Track {
         if advanced {
             self.refresh(o, receipt, rules, tally);
             if !o.retained && newest.is_none_or(|n| o.event_time > n.event_time) {
-                self.count_stamp(receipt, same_feed, tally);
+                self.count_stamp(receipt, tally);
             }
         }
         if taken.contains(Group::Position) {
@@ -236,16 +242,35 @@ impl Track {
     }
 
     /// The device's stamp advanced: its feed is not frozen, and reports this often.
-    fn count_stamp(&mut self, receipt: Receipt, same_feed: bool, tally: &mut FeedTally) {
+    fn count_stamp(&mut self, receipt: Receipt, tally: &mut FeedTally) {
         let mono = receipt.now.mono_ms;
         let gap = self.advanced_mono_ms.replace(mono).map(|before| mono.saturating_sub(before));
         if let (true, Some(gap)) = (self.sampler.ends_sample(mono), gap) {
             tally.gaps.add(self.mode(), gap);
         }
-        let now = window(mono);
-        if self.advanced_window != Some(now) {
-            move_window(&mut tally.advanced, self.advanced_window.filter(|_| same_feed), now);
-            self.advanced_window = Some(now);
+        // The first message of all moves nothing: a feed may have been frozen before we heard it.
+        if let Some(stamp) = &mut self.stamp {
+            *stamp = Stamp::Moved(window(mono));
+        }
+    }
+
+    /// Where its feed counts it by its stamp.
+    fn place(&self) -> Option<Place> {
+        self.heard_window.zip(self.stamp).filter(|_| self.stamp_counts)
+    }
+
+    /// Counts it anew after a message that found it counted elsewhere.
+    fn count_place(&mut self, before: Option<Place>, receipt: Receipt, same_feed: bool, tally: &mut FeedTally) {
+        let record = self.shown().0.record();
+        // A copy of what the broker had kept leaves the record as it is, but was said by a vehicle that is there.
+        let (in_service, event_time) = (is_in_service(record), record.event_time);
+        if let (None, Some(heard)) = (self.stamp, self.heard_window) {
+            self.stamp = Some(Stamp::at_first(receipt.lag_ms(event_time.0), heard));
+        }
+        self.stamp_counts = in_service;
+        let after = self.place();
+        if before != after {
+            move_count(&mut tally.stamps, before.filter(|_| same_feed), after);
         }
     }
 
@@ -288,11 +313,10 @@ impl Track {
             let at_ms = receipt.now.utc.0;
             locate(record, &mut self.anchor, &mut self.trail, o, at_ms, rules);
         }
-        let same_feed = self.said.record().feed == o.feed;
         if advanced && !o.retained {
             tally.lag(receipt.lag_ms(o.event_time.0));
             if known.is_none_or(|known| known.event_time != o.event_time) {
-                self.count_stamp(receipt, same_feed, tally);
+                self.count_stamp(receipt, tally);
             }
         }
         self.ahead = Some(Box::new(Ahead { said, true_at_mono_ms: if advanced { mono } else { before } }));
@@ -353,17 +377,11 @@ impl Track {
         let overflow = self.overflow;
         let heard = window(self.heard_mono_ms);
         let record = self.shown().0.record();
-        let journey = &record.journey;
-        let named = journey.route_id.is_some() || journey.trip_id.is_some();
-        let in_service = match journey.state {
-            Some(state) => state == transit::JourneyState::InService,
-            None => named,
-        };
         Counted {
             feed,
             phase,
-            journey: journey_state_index(journey.state) as u8,
-            expected: in_service && !record.quality.contains(QualityFlag::Retained),
+            journey: journey_state_index(record.journey.state) as u8,
+            expected: is_in_service(record) && !record.quality.contains(QualityFlag::Retained),
             heard,
             skewed: record.quality.is_skewed(),
             overflow,
@@ -398,6 +416,15 @@ impl Track {
     /// Last message of any kind, on the monotonic clock.
     pub(crate) fn heard_mono_ms(&self) -> u64 {
         self.heard_mono_ms
+    }
+}
+
+/// It carries passengers, as far as it says.
+fn is_in_service(record: &VehicleRecord) -> bool {
+    let journey = &record.journey;
+    match journey.state {
+        Some(state) => state == transit::JourneyState::InService,
+        None => journey.route_id.is_some() || journey.trip_id.is_some(),
     }
 }
 

@@ -119,7 +119,7 @@ impl Watch {
         t.last_message_at = t.last_message_at.max(tally.last_message.map(|n| n.utc));
         t.last_advance_at = t.last_advance_at.max(tally.last_advance.map(|n| n.utc));
         self.health.heard.apply(&tally.heard);
-        self.health.advanced.apply(&tally.advanced);
+        self.health.stamps.apply(&tally.stamps);
         if let Some(last) = tally.last_message {
             self.first_message_mono_ms.get_or_insert(last.mono_ms);
             self.count_rate(last.mono_ms, tally.received);
@@ -219,6 +219,7 @@ impl Watch {
             retained: t.retained,
             last_message_at: t.last_message_at,
             last_advance_at: t.last_advance_at,
+            stamps_move: self.health.stamps_move(now),
             revision: 0,
         }
     }

@@ -212,6 +212,7 @@ pub(crate) fn feed(id: &str, condition: FeedCondition) -> FeedRecord {
         retained: 0,
         last_message_at: Some(NOW),
         last_advance_at: Some(NOW),
+        stamps_move: true,
         revision: 9,
     }
 }

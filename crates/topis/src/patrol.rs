@@ -41,6 +41,7 @@ pub(crate) fn resumed(rules: Rulebook, room: &ControlRoom) -> Patrol {
         status: alert.status,
         priority: alert.priority,
         members: alert.evidence.as_ref().map(|evidence| evidence.members.clone()).unwrap_or_default(),
+        figures: alert.evidence.as_ref().map(|evidence| evidence.figures.clone()).unwrap_or_default(),
     });
     Patrol::new(rules, known.collect::<Vec<_>>())
 }

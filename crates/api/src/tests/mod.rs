@@ -116,6 +116,7 @@ fn feed(id: &str) -> FeedRecord {
         retained: 0,
         last_message_at: Some(*T0),
         last_advance_at: Some(*T0),
+        stamps_move: true,
         revision: 1,
     }
 }

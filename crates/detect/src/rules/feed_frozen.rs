@@ -10,15 +10,18 @@ use crate::{
     options::{OptionsError, read, table_of},
     parents,
     registry::{Annunciate, Habits, Rule, RuleDef},
-    survey::Survey,
+    survey::{FeedSight, Survey},
 };
 
 pub(crate) const DEF: RuleDef = RuleDef {
     code: "FEED.FROZEN",
     class: AlertClass::System,
     doc: "Messages arrive, but for max(150 s, 2.5 reporting intervals) the device times of at least 80 % of the \
-          vehicles heard have not advanced. Over when fewer than 20 % stand still for 2 minutes. Vehicles that stand \
-          but report are not frozen. Do: call the feed's operator; positions are of the time shown, not of now.",
+          active vehicles have not advanced: of those in service that are heard and whose time did advance in the 15 \
+          minutes before. Over when fewer than 20 % stand still for 2 minutes; after a restart of the service, when \
+          so many have been seen to advance. Vehicles that stand but report are not frozen, nor are those that were \
+          parked one after another and repeat their last time. Do: call the feed's operator; positions are of the \
+          time shown, not of now.",
     habits: Habits::of(Annunciate::Alert),
     keys: &[],
     defaults: table_of::<Options>,
@@ -45,6 +48,12 @@ fn speaks(last_message_at: Option<UtcMillis>, survey: &Survey<'_>) -> bool {
     last_message_at.is_some_and(|at| survey.scene.as_of.utc.since(at) < LOOK_MS)
 }
 
+/// A feed that froze before the process began has thawed when its stamps are seen to move: a first message, however
+/// new, may be the one that it repeats.
+fn may_be_over(feed: &FeedSight<'_>, subject: &Subject, out: &Judgements<'_>) -> bool {
+    out.told_before(subject).is_none() || feed.record.stamps_move
+}
+
 impl Rule for FeedFrozen {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         for feed in &survey.feeds {
@@ -60,7 +69,9 @@ impl Rule for FeedFrozen {
                     ])
                 }),
                 // The two minutes may run out in silence, which thaws nothing: only a feed that speaks now is over it.
-                FeedCondition::Good | FeedCondition::Partial if speaks(feed.record.last_message_at, survey) => {
+                FeedCondition::Good | FeedCondition::Partial
+                    if speaks(feed.record.last_message_at, survey) && may_be_over(feed, &subject, out) =>
+                {
                     out.clear(subject, Proof::Watched);
                 }
                 FeedCondition::Good

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judgement::{Judgements, Proof, figures},
-    options::{OptionsError, check_figure, read, table_of},
+    options::{OptionsError, check_share, read, table_of},
     parents,
     registry::{Annunciate, Habits, Rule, RuleDef},
     scope::{Scope, depot_prefix},
@@ -25,7 +25,8 @@ pub(crate) const DEF: RuleDef = RuleDef {
           and they fell silent together, not one after another as at the end of a day. Told once, of the largest part \
           it holds for: the fleet (two feeds or more), a feed, an agency in it, a depot by the first characters of \
           its vehicles' numbers. Over when less than `clear_share` is missing for 2 minutes; a vehicle missing since \
-          then does not stop being so by staying away. Do: call the gateway's or depot's operator.",
+          then does not stop being so by staying away, nor by a restart of the service: after one, nearly as many as \
+          were expected have to be heard first. Do: call the gateway's or depot's operator.",
     habits: Habits::of(Annunciate::Alert).off(120.0, 1),
     keys: &[
         ("share", "Share of the expected vehicles that is many."),
@@ -71,7 +72,16 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     for (key, share) in
         [("share", options.share), ("few_share", options.few_share), ("clear_share", options.clear_share)]
     {
-        check_figure(key, share)?;
+        check_share(key, share)?;
+    }
+    for (key, share) in [("share", options.share), ("few_share", options.few_share)] {
+        if options.clear_share >= share {
+            let clear_share = options.clear_share;
+            return Err(OptionsError::Value(format!(
+                "`clear_share` is {clear_share}; it has to be below `{key}`, which is {share}: lower the one or raise the \
+                 other"
+            )));
+        }
     }
     Ok(Box::new(FeedPartial { options }))
 }
@@ -129,8 +139,12 @@ impl Rule for FeedPartial {
             if stands {
                 told.push(subject.clone());
             }
-            if (count.missing as f64) < self.options.clear_share * (count.present + count.missing) as f64 {
-                out.clear(subject, Proof::Watched);
+            if self.are_few(count.missing as f64, (count.present + count.missing) as f64) {
+                if self.is_made_up_for(&subject, survey, out) {
+                    out.clear(subject, Proof::Watched);
+                } else {
+                    out.unjudgeable(&subject);
+                }
             } else if (stands && self.are_many(count.missing, count)) || (wide_enough && self.is_partial(count)) {
                 told.push(subject.clone());
                 out.raise(subject, Proof::Watched, Priority::P2, || count.evidence());
@@ -181,7 +195,7 @@ impl FeedPartial {
             }
         }
         let mut counts = counts.into_iter().collect();
-        drop_repeats(&mut counts);
+        drop_repeats(&mut counts, out);
         counts
     }
 
@@ -201,6 +215,32 @@ impl FeedPartial {
         many || (vehicles >= o.few_min && some >= o.few_share * expected)
     }
 
+    /// So few are missing that it is over.
+    fn are_few(&self, missing: f64, of: f64) -> bool {
+        missing < self.options.clear_share * of
+    }
+
+    /// After a restart those missing before are not known any more, and nobody is missed: what stands since before is
+    /// over when nearly as many as were expected then have been heard since, and those that were named among them. They
+    /// are some of the missing and speak for the others.
+    fn is_made_up_for(&self, subject: &Subject, survey: &Survey<'_>, out: &Judgements<'_>) -> bool {
+        let Some(told) = out.told_before(subject) else { return true };
+        let figure = |name: &str| told.get(name).and_then(|figure| figure.parse::<f64>().ok());
+        let members = out.members_of(subject);
+        let is_unheard = |member: &&Subject| {
+            let sighting = member.vehicle().and_then(|key| survey.find_sighting(key));
+            !sighting.is_some_and(Sighting::was_heard)
+        };
+        let unheard = members.iter().filter(is_unheard).count();
+        let (Some(missing), Some(expected)) = (figure("missing"), figure("expected")) else {
+            return unheard == 0 && !members.is_empty();
+        };
+        let of_scope = |s: &&Sighting<'_>| s.in_service && Scope::holds(subject, s.vehicle);
+        let heard = survey.sightings.iter().filter(of_scope).count();
+        let still_missing = missing * unheard as f64 / members.len().max(1) as f64;
+        self.are_few(expected - heard as f64, expected) && self.are_few(still_missing, expected)
+    }
+
     /// Those who went home before do not count, or the last of an evening would always be missing many.
     fn is_partial(&self, count: &Count<'_>) -> bool {
         self.are_many(count.missing, count) && self.are_many(fell_silent_together(&count.by_slice, count.span), count)
@@ -217,23 +257,25 @@ fn is_missing(sighting: &Sighting<'_>) -> bool {
     sighting.in_service && sighting.vehicle.freshness >= Freshness::Stale
 }
 
-/// An agency that is all of its feed, or a depot that is all of its agency, is not another part.
-fn drop_repeats(counts: &mut BTreeMap<Scope<'_>, Count<'_>>) {
-    let expected = |counts: &BTreeMap<Scope<'_>, Count<'_>>, scope: &Scope<'_>| counts.get(scope).map(|c| c.expected);
-    let repeats: Vec<Scope<'_>> = counts
-        .iter()
-        .filter(|(scope, count)| {
-            let whole = match scope {
-                Scope::Fleet | Scope::Feed(_) => return false,
-                Scope::Agency(feed, _) => expected(counts, &Scope::Feed(feed)),
-                Scope::Depot(feed, agency, _) => expected(counts, &Scope::Agency(feed, agency)),
-            };
-            whole == Some(count.expected)
-        })
-        .map(|(scope, _)| scope.clone())
-        .collect();
-    for scope in &repeats {
-        counts.retain(|known, _| known != scope);
+/// An agency that is all of its feed, or a depot that is all of its agency, is not another part. What stands is kept, so
+/// that it can end: what stands of the part is not told of the whole then.
+fn drop_repeats(counts: &mut BTreeMap<Scope<'_>, Count<'_>>, out: &Judgements<'_>) {
+    let stands = |scope: &Scope<'_>| out.find_onset(&scope.subject()).is_some();
+    let extents: BTreeMap<Scope<'_>, (usize, usize)> =
+        counts.iter().map(|(scope, count)| (scope.clone(), (count.expected, count.present))).collect();
+    for (scope, extent) in &extents {
+        let mut wholes = match scope {
+            Scope::Fleet | Scope::Feed(_) => Vec::new(),
+            Scope::Agency(feed, _) => vec![Scope::Feed(feed)],
+            Scope::Depot(feed, agency, _) => vec![Scope::Agency(feed, agency), Scope::Feed(feed)],
+        };
+        wholes.retain(|whole| extents.get(whole) == Some(extent));
+        if stands(scope) {
+            wholes.retain(|whole| !stands(whole));
+            counts.retain(|known, _| !wholes.contains(known));
+        } else if !wholes.is_empty() {
+            counts.remove(scope);
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! FEED.SILENT: the link is up, but no vehicle is heard although service is expected.
 
 use alert::{AlertClass, Priority, Subject};
-use picture::FeedCondition;
+use picture::{FeedCondition, HEARD_AGAIN};
 use serde::{Deserialize, Serialize};
+use transit::UtcMillis;
 
 use crate::{
     judgement::{Judgements, Proof, figures, seconds},
     options::{OptionsError, read, table_of},
     parents,
     registry::{Annunciate, Habits, Rule, RuleDef},
-    survey::Survey,
+    survey::{Sighting, Survey},
 };
 
 pub(crate) const DEF: RuleDef = RuleDef {
@@ -37,9 +38,28 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     Ok(Box::new(FeedSilent))
 }
 
+/// A vehicle heard this long before a silence was expected to go on, in milliseconds.
+const EXPECTED_MS: i64 = 900_000;
+
+/// Vehicles in service that were heard shortly before the last message of a feed.
+fn count_expected(survey: &Survey<'_>, feed: usize, last: UtcMillis) -> usize {
+    let recent = |s: &&Sighting<'_>| last.since(s.vehicle.received_at) <= EXPECTED_MS;
+    survey.sightings.iter().filter(|s| s.feed == Some(feed) && s.in_service).filter(recent).count()
+}
+
+/// Enough vehicles were heard. The picture counts them, but not from before the process began.
+fn is_heard_again(survey: &Survey<'_>, feed: usize, subject: &Subject, out: &Judgements<'_>) -> bool {
+    let Some(figures) = out.told_before(subject) else { return true };
+    let expected = figures.get("expected").or_else(|| figures.get("vehicles"));
+    let expected = expected.and_then(|n| n.parse::<usize>().ok()).unwrap_or(HEARD_AGAIN);
+    let heard = survey.sightings.iter().filter(|s| s.feed == Some(feed) && s.was_heard());
+    let enough = HEARD_AGAIN.min(expected.max(1));
+    heard.take(enough).count() == enough
+}
+
 impl Rule for FeedSilent {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
-        for feed in &survey.feeds {
+        for (at, feed) in survey.feeds.iter().enumerate() {
             let subject = Subject::Feed { feed: feed.record.id.clone(), scope: None };
             match feed.record.condition {
                 FeedCondition::Silent => out.raise(subject, Proof::Watched, Priority::P1, || {
@@ -49,12 +69,20 @@ impl Rule for FeedSilent {
                         ("silent_s", seconds(silent_ms)),
                         ("last_message_at", since.to_string()),
                         ("vehicles", feed.record.vehicles.to_string()),
+                        ("expected", count_expected(survey, at, since).to_string()),
                     ])
                 }),
-                FeedCondition::Good | FeedCondition::Partial | FeedCondition::Frozen => {
+                FeedCondition::Good | FeedCondition::Partial | FeedCondition::Frozen
+                    if is_heard_again(survey, at, &subject, out) =>
+                {
                     out.clear(subject, Proof::Watched);
                 }
-                FeedCondition::Quiet | FeedCondition::Unheard | FeedCondition::LinkDown => out.unjudgeable(&subject),
+                FeedCondition::Good
+                | FeedCondition::Partial
+                | FeedCondition::Frozen
+                | FeedCondition::Quiet
+                | FeedCondition::Unheard
+                | FeedCondition::LinkDown => out.unjudgeable(&subject),
             }
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judgement::{Judgements, Proof, figures},
-    options::{OptionsError, check_figure, read, table_of},
+    options::{OptionsError, check_share, read, table_of},
     parents,
     registry::{Annunciate, Habits, Rule, RuleDef},
     scope::Scope,
@@ -53,7 +53,7 @@ struct FeedSkew {
 
 fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     let options: Options = read(table)?;
-    check_figure("share", options.share)?;
+    check_share("share", options.share)?;
     Ok(Box::new(FeedSkew { options }))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alert::{AlertClass, Evidence, Priority};
-use impact::Entering;
+use impact::{Entering, HORIZONS_S};
 use serde::{Deserialize, Serialize};
 use transit::VehicleKey;
 
@@ -23,7 +23,10 @@ pub(crate) const DEF: RuleDef = RuleDef {
           positions whose course does not meet it, or when it is inside, or when no area is armed any more. Do: call \
           the driver; stop or divert before the area.",
     habits: Habits::of(Annunciate::Alert).on(3.0, 1).off(0.0, 2),
-    keys: &[("heading_s", "Seconds to the area at its speed."), ("heading_m", "Metres to the area along its course.")],
+    keys: &[
+        ("heading_s", "Seconds to the area at its speed, at most 600."),
+        ("heading_m", "Metres to the area along its course."),
+    ],
     defaults: table_of::<Options>,
     build,
     parents: parents::none,
@@ -42,6 +45,9 @@ impl Default for Options {
     }
 }
 
+/// Courses are followed no further.
+const HORIZON_MAX_S: f64 = HORIZONS_S[HORIZONS_S.len() - 1];
+
 struct GeoHeading {
     options: Options,
 }
@@ -49,6 +55,12 @@ struct GeoHeading {
 fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     let options: Options = read(table)?;
     check_figure("heading_s", options.heading_s)?;
+    if options.heading_s > HORIZON_MAX_S {
+        return Err(OptionsError::Value(format!(
+            "`heading_s` is {}; courses are followed for {HORIZON_MAX_S} s, it has to be that or less",
+            options.heading_s
+        )));
+    }
     check_figure("heading_m", options.heading_m)?;
     Ok(Box::new(GeoHeading { options }))
 }

@@ -19,7 +19,7 @@ pub(crate) const DEF: RuleDef = RuleDef {
           service; until then what is shown is of the time it says.",
     habits: Habits::of(Annunciate::Alert),
     keys: &[
-        ("picture_age_max_s", "Age of the picture, in seconds, at which it counts as dead."),
+        ("picture_age_max_s", "Age of the picture, in seconds, at which it counts as dead; at least 5."),
         ("rule_sound_s", "Seconds without a breakdown after which a rule is sound again."),
     ],
     defaults: table_of::<Options>,
@@ -40,8 +40,12 @@ impl Default for Options {
     }
 }
 
-/// A picture no older than this is being published, in milliseconds.
-const PUBLISHED_MS: u64 = 5_000;
+/// A picture no older than this is being published, in seconds.
+const PUBLISHED_S: f64 = 5.0;
+/// The same in milliseconds.
+const PUBLISHED_MS: u64 = (PUBLISHED_S * 1000.0) as u64;
+/// How the subject of a rule that broke down begins.
+const RULE: &str = "rule ";
 
 struct Watchdog {
     picture_age_max_ms: u64,
@@ -51,6 +55,12 @@ struct Watchdog {
 fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
     let options: Options = read(table)?;
     check_figure("picture_age_max_s", options.picture_age_max_s)?;
+    if options.picture_age_max_s < PUBLISHED_S {
+        return Err(OptionsError::Value(format!(
+            "`picture_age_max_s` is {}; it has to be {PUBLISHED_S} or more: a younger picture is being published",
+            options.picture_age_max_s
+        )));
+    }
     check_figure("rule_sound_s", options.rule_sound_s)?;
     Ok(Box::new(Watchdog {
         picture_age_max_ms: (options.picture_age_max_s * 1000.0) as u64,
@@ -73,13 +83,24 @@ impl Rule for Watchdog {
             out.clear(picture, Proof::Watched);
         }
         for broken in survey.broken.values() {
-            let subject = Subject::System(format!("rule {}", broken.rule));
+            let subject = Subject::System(format!("{RULE}{}", broken.rule));
             if now_ms.saturating_sub(broken.last.mono_ms) < self.rule_sound_ms {
                 out.raise(subject, Proof::Watched, Priority::P2, || {
                     figures([("count", broken.count.to_string()), ("message", broken.message.clone())])
                 });
             } else {
                 out.clear(subject, Proof::Watched);
+            }
+        }
+        // What broke down before the process began has not been seen to since: a while of that is the proof. By a picture
+        // that stands still no rule judges.
+        if now_ms.saturating_sub(survey.scene.started.mono_ms) < self.rule_sound_ms || age_ms > PUBLISHED_MS {
+            return;
+        }
+        for subject in out.standing() {
+            let Subject::System(part) = subject else { continue };
+            if part.strip_prefix(RULE).is_some_and(|rule| !survey.broken.contains_key(rule)) {
+                out.clear(subject.clone(), Proof::Watched);
             }
         }
     }

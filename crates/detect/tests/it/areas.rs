@@ -1,6 +1,6 @@
 //! What is told of armed areas: inside, heading there, unaccounted for; and hazards that sources report.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alert::{
     Fingerprint, Incident, IncidentKey, IncidentKind, IncidentPhase, IncidentReport, Priority, Severity, Subject,
@@ -101,7 +101,8 @@ fn who_was_missed_before_a_restart_or_the_end_of_the_incident_is_missed_until_he
     let subject = Subject::Area("flood/1".to_owned());
     let members = ["22/800", "22/801"].map(|id| Subject::Vehicle(transit::VehicleKey::parse(id).unwrap())).to_vec();
     let (rule, status) = ("GEO.UNACCOUNTED".to_owned(), Status::Actual);
-    let open = OpenAlert { rule, subject, status, priority: Priority::P1, members };
+    let figures = BTreeMap::new();
+    let open = OpenAlert { rule, subject, status, priority: Priority::P1, members, figures };
     let mut stage = Stage::new(Rulebook::default(), vec![open], PictureOptions::default());
     play(
         &mut stage,
@@ -218,9 +219,9 @@ fn incident(kind: IncidentKind, severity: Option<Severity>) -> Incident {
         radius_m: None,
         affects: Vec::new(),
         title: None,
-        text: std::collections::BTreeMap::new(),
+        text: BTreeMap::new(),
         public_title: None,
-        public_text: std::collections::BTreeMap::new(),
+        public_text: BTreeMap::new(),
         road_control: None,
         areas: Vec::new(),
         cancelled: false,

@@ -258,6 +258,39 @@ fn a_part_that_is_missing_for_hours_is_not_found_by_waiting() {
 }
 
 #[test]
+fn an_agency_that_is_all_that_is_left_of_its_feed_can_still_be_whole_again() {
+    // Agency b goes home one by one while c is dark; then c is all there is, and comes back.
+    let mut script = String::from("+0..300 c/[1001-1030] every 5 at 0 m\n+3000..3400 c/[1001-1030] every 5 at 0 m\n");
+    for n in 1001..1201 {
+        let off = 600 + (n - 1001) * 10;
+        script += &format!("+0..{off} b/{n} every 5 at 0 m\n+{off} b/{n} at 0 m off\n");
+    }
+    // One of c has another way to us: the feed never falls silent.
+    script += "+0..3400 c/2001 every 5 at 0 m\n+3399 end";
+    let told = timeline("", &script);
+    expect![[r#"
+        +386 raised P2 FEED.PARTIAL feed:f agency c
+        +3120 cleared P2 FEED.PARTIAL feed:f agency c
+    "#]]
+    .assert_eq(&told);
+}
+
+/// In the evening most are parked, with the device on: those that still drive are judged.
+#[test]
+fn a_vehicle_that_falls_silent_is_missed_while_most_others_are_parked_and_repeat_their_last_stamp() {
+    let mut script = String::from("+0..3000 a/[101-115] every 5 at 0 m\n+0..2500 a/116 every 5 at 0 m\n+2999 end\n");
+    for n in 1..=85 {
+        let parked = 300 + n * 10;
+        script +=
+            &format!("+0..{parked} a/{n} every 5 at 0 m\n+{parked}..3000 a/{n} every 5 at 0 m frozen {parked} idle\n");
+    }
+    assert_eq!(
+        timeline("", &script),
+        "+2646 exception P3 VEH.SILENT vehicle:a/116\n+2856 exception P2 VEH.SILENT vehicle:a/116\n"
+    );
+}
+
+#[test]
 fn too_few_or_one_by_one_is_not_partial() {
     let few = "+0..900 a/[1-100] every 5 at 0 m\n+0..300 a/[101-119] every 5 at 0 m\n+899 end";
     let mut one_by_one = String::from("+1500 end\n+0..1501 a/[1-30] every 5 at 0 m\n");

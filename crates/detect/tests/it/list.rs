@@ -79,3 +79,37 @@ fn whatever_is_wrong_is_named_with_the_nearest_right_word_all_at_once() {
         rules."VEH.SPEED": unknown key `limit_mps.buss`, did you mean `bus`?"#]]
     .assert_eq(&text.join("\n"));
 }
+
+#[test]
+fn a_figure_that_makes_no_sense_is_refused_with_what_it_has_to_be() {
+    let config = r#"
+        "FEED.PARTIAL" = { share = 0.0 }
+        "FEED.SKEW" = { share = 20.0 }
+        "GEO.HEADING" = { heading_s = 900.0 }
+        "SYS.WATCHDOG" = { picture_age_max_s = 4.0 }
+    "#;
+    let wrong = |config: &str| -> String {
+        let errors = Rulebook::read(&config.parse().unwrap()).unwrap_err();
+        errors.iter().map(|error| format!("{error}\n")).collect()
+    };
+    expect![[r#"
+        rules."FEED.PARTIAL": `share` is 0; it has to be more than 0 and at most 1, as 0.2 is for a fifth
+        rules."FEED.SKEW": `share` is 20; it has to be more than 0 and at most 1, as 0.2 is for a fifth
+        rules."GEO.HEADING": `heading_s` is 900; courses are followed for 600 s, it has to be that or less
+        rules."SYS.WATCHDOG": `picture_age_max_s` is 4; it has to be 5 or more: a younger picture is being published
+    "#]]
+    .assert_eq(&wrong(config));
+    expect![[r#"
+        rules."FEED.PARTIAL": `clear_share` is 0.2; it has to be below `share`, which is 0.2: lower the one or raise the other
+        rules."FEED.PARTIAL": `clear_share` is 0.3; it has to be below `few_share`, which is 0.3: lower the one or raise the other
+        rules."FEED.PARTIAL": `few_share` is 1.5; it has to be more than 0 and at most 1, as 0.2 is for a fifth
+        rules."FEED.PARTIAL": `share` is NaN; it has to be more than 0 and at most 1, as 0.2 is for a fifth
+    "#]].assert_eq(
+        &["clear_share = 0.2", "clear_share = 0.3\nshare = 0.5\nfew_share = 0.3", "few_share = 1.5", "share = nan"]
+            .map(|keys| wrong(&format!("[\"FEED.PARTIAL\"]\n{keys}")))
+            .concat(),
+    );
+    let edge = "[\"FEED.PARTIAL\"]\nfew_share = 1.0\n[\"GEO.HEADING\"]\nheading_s = 600\n\
+                [\"SYS.WATCHDOG\"]\npicture_age_max_s = 5";
+    assert!(Rulebook::read(&edge.parse().unwrap()).is_ok());
+}

@@ -4,9 +4,9 @@ use alert::{AlertClass, FindingVerdict, Priority, Subject};
 use detect::{Annunciate, Habits, Judgements, OpenAlert, Patrol, RULES, Rule, RuleDef, Rulebook, Survey};
 use expect_test::expect;
 use picture::PictureOptions;
-use transit::Status;
+use transit::{Observation, Status, VehicleKey};
 
-use crate::stage::{Stage, feed, play, timeline};
+use crate::stage::{Stage, feed, message, play, timeline};
 
 struct Breaks;
 
@@ -74,23 +74,118 @@ fn a_picture_that_is_not_published_is_told_and_nothing_is_concluded_from_it() {
     .assert_eq(&stage.timeline());
 }
 
-#[test]
-fn an_alert_open_before_a_restart_is_cleared_by_fresh_data_only() {
-    let subject = Subject::Feed { feed: feed("f"), scope: None };
-    let open = |rule: &str| OpenAlert {
+/// An alert of a feed that was told before the process began.
+fn open(rule: &str, subject: &Subject, members: &[String], figures: &[(&str, &str)]) -> OpenAlert {
+    OpenAlert {
         rule: rule.to_owned(),
         subject: subject.clone(),
         status: Status::Actual,
-        priority: Priority::P1,
-        members: Vec::new(),
+        priority: if rule == "FEED.PARTIAL" { Priority::P2 } else { Priority::P1 },
+        members: members.iter().map(|id| Subject::Vehicle(VehicleKey::parse(id).unwrap())).collect(),
+        figures: figures.iter().map(|(name, figure)| ((*name).to_owned(), (*figure).to_owned())).collect(),
+    }
+}
+
+fn feed_f() -> Subject {
+    Subject::Feed { feed: feed("f"), scope: None }
+}
+
+fn resumed(open: Vec<OpenAlert>, script: &str) -> String {
+    let mut stage = Stage::new(Rulebook::default(), open, PictureOptions::default());
+    play(&mut stage, script);
+    stage.timeline()
+}
+
+#[test]
+fn an_alert_open_before_a_restart_is_cleared_by_fresh_data_only() {
+    let rules = ["FEED.SILENT", "FEED.FROZEN", "FEED.PARTIAL", "NO.SUCH"];
+    let all = rules.map(|rule| open(rule, &feed_f(), &[], &[])).to_vec();
+    assert_eq!(resumed(all, "+1000 end"), "", "silence clears nothing");
+}
+
+#[test]
+fn a_feed_silent_before_a_restart_is_heard_again_when_three_vehicles_are_or_all_of_fewer() {
+    let silent = |figures: &[(&str, &str)]| vec![open("FEED.SILENT", &feed_f(), &[], figures)];
+    let one_by_one = "+100..900 a/1 every 5 at 0 m
+                      +200..900 a/2 every 5 at 0 m
+                      +300..900 a/3 every 5 at 0 m
+                      +899 end";
+    assert_eq!(resumed(silent(&[("expected", "100")]), one_by_one), "+300 cleared P1 FEED.SILENT feed:f\n");
+    assert_eq!(resumed(silent(&[("expected", "2")]), one_by_one), "+200 cleared P1 FEED.SILENT feed:f\n");
+    assert_eq!(resumed(silent(&[("expected", "0")]), one_by_one), "+100 cleared P1 FEED.SILENT feed:f\n");
+    // As told by an earlier version.
+    assert_eq!(resumed(silent(&[]), one_by_one), "+300 cleared P1 FEED.SILENT feed:f\n");
+}
+
+#[test]
+fn a_part_missing_before_a_restart_is_missing_until_it_is_heard() {
+    let members: Vec<String> = (41..=60).map(|n| format!("a/{n}")).collect();
+    let partial = |missing, expected| {
+        vec![open("FEED.PARTIAL", &feed_f(), &members, &[("missing", missing), ("expected", expected)])]
     };
-    let all = vec![open("FEED.SILENT"), open("FEED.FROZEN"), open("FEED.PARTIAL"), open("NO.SUCH")];
-    let mut stage = Stage::new(Rulebook::default(), all, PictureOptions::default());
-    play(&mut stage, "+1000 end");
-    assert_eq!(stage.timeline(), "", "silence clears nothing");
-    let mut fresh = Stage::new(Rulebook::default(), vec![open("FEED.SILENT")], PictureOptions::default());
-    play(&mut fresh, "+100..200 a/[1-5] every 5 at 0 m");
-    assert!(fresh.timeline().starts_with("+100 cleared P1 FEED.SILENT feed:f\n"), "{}", fresh.timeline());
+    let two_thirds = "+0..2000 a/[1-40] every 5 at 0 m\n";
+    let end = "+1999 end\n";
+    assert_eq!(resumed(partial("20", "60"), &format!("{two_thirds}{end}")), "");
+    // The others come, but for a few.
+    let back = "+1000..2000 a/[41-56] every 5 at 0 m\n";
+    assert_eq!(
+        resumed(partial("20", "60"), &format!("{two_thirds}{back}{end}")),
+        "+1120 cleared P2 FEED.PARTIAL feed:f\n"
+    );
+    let half_back = "+1000..2000 a/[41-50] every 5 at 0 m\n";
+    assert_eq!(resumed(partial("20", "60"), &format!("{two_thirds}{half_back}{end}")), "");
+    // As many as were expected, but none of those who are missing.
+    let strangers = "+1000..2000 a/[101-120] every 5 at 0 m\n";
+    assert_eq!(resumed(partial("20", "60"), &format!("{two_thirds}{strangers}{end}")), "");
+    // All that were named, but they were only some.
+    let named = "+1000..2000 a/[41-60] every 5 at 0 m\n";
+    assert_eq!(resumed(partial("120", "160"), &format!("{two_thirds}{named}{end}")), "");
+    // Those who only left a message with the broker are not heard.
+    let mut stage = Stage::new(Rulebook::default(), partial("20", "60"), PictureOptions::default());
+    for id in &members {
+        stage.say(&Observation { retained: true, ..message(id, -300) }, 0);
+    }
+    play(&mut stage, &format!("{two_thirds}{end}"));
+    assert_eq!(stage.timeline(), "");
+}
+
+#[test]
+fn a_feed_frozen_before_a_restart_thaws_when_its_stamps_are_seen_to_move() {
+    let frozen = || vec![open("FEED.FROZEN", &feed_f(), &[], &[])];
+    // It froze a minute, ten minutes, ten hours ago.
+    for stamp in [-60, -600, -36_000] {
+        let script = format!(
+            "+0..900 a/[1-30] every 5 at 0 m frozen {stamp}
+             +900..1300 a/[1-30] every 5 at 0 m
+             +1299 end"
+        );
+        let told = resumed(frozen(), &script);
+        let (at, what) = told.split_once(' ').unwrap();
+        assert_eq!(what, "cleared P1 FEED.FROZEN feed:f\n", "{told}");
+        let at: u64 = at.trim_start_matches('+').parse().unwrap();
+        assert!((1_020..1_100).contains(&at), "frozen {stamp}: {told}");
+    }
+    // A message each is new, but proves nothing; nor does a sixth of the fleet.
+    assert_eq!(resumed(frozen(), "+0..2 a/[1-30] at 0 m\n+900 end"), "+60 raised P1 FEED.SILENT feed:f\n");
+    let few = "+0..900 a/[1-5] every 5 at 0 m\n+0..900 a/[6-30] every 5 at 0 m frozen -36000\n+899 end";
+    assert_eq!(resumed(frozen(), few), "");
+}
+
+#[test]
+fn a_rule_that_broke_before_a_restart_is_sound_when_it_has_run_for_a_while() {
+    let of = |part: &str| open("SYS.WATCHDOG", &Subject::System(part.to_owned()), &[], &[]);
+    let told = resumed(vec![of("rule VEH.SPEED"), of("rule NO.SUCH"), of("disk")], "+1000 end");
+    expect![[r#"
+        +600 cleared P1 SYS.WATCHDOG system:rule NO.SUCH
+        +600 cleared P1 SYS.WATCHDOG system:rule VEH.SPEED
+    "#]]
+    .assert_eq(&told);
+    let picture_dead = || {
+        let mut stage = Stage::new(Rulebook::default(), vec![of("rule VEH.SPEED")], PictureOptions::default());
+        (0..1_000).for_each(|second| stage.look_at_last(second));
+        stage.timeline()
+    };
+    assert_eq!(picture_dead(), "+16 raised P1 SYS.WATCHDOG system:picture\n");
 }
 
 #[test]

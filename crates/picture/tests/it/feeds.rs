@@ -205,6 +205,90 @@ fn one_vehicle_in_five_that_still_advances_does_not_hide_a_frozen_feed() {
     assert!(!log.contains("frozen"), "{log}");
 }
 
+/// Parked for the night with the device on: the last stamp is repeated.
+#[test]
+fn parked_vehicles_that_repeat_their_last_stamp_do_not_freeze_those_that_drive() {
+    let off = Journey { state: Some(JourneyState::SignedOff), ..Journey::default() };
+    for signed_off in [true, false] {
+        let mut stage = stage_expecting(Expect::Recent);
+        let mut bad = None;
+        for second in 0..6_000_usize {
+            stage.at(second as f64);
+            for n in (0..100).filter(|n| n % 10 == second % 10) {
+                // 85 are parked one after another in half an hour; 15 drive on and are parked later, the last one, too.
+                let parked_at = if n < 85 { 300 + n * 20 } else { 3_000 + (n - 85) * 40 };
+                let mut report = report(n, second.min(parked_at) as f64);
+                report.content ^= (second as u64) << 32;
+                if signed_off && second >= parked_at {
+                    report.journey = Some(off.clone());
+                }
+                stage.say(&report);
+            }
+            stage.publish();
+            if condition(&stage) != FeedCondition::Good {
+                bad.get_or_insert((second, condition(&stage)));
+            }
+        }
+        assert_eq!(bad, None, "signed off: {signed_off}");
+    }
+}
+
+#[test]
+fn those_that_drive_while_most_are_parked_are_found_frozen_together() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let stamp = |n: usize, second: usize| Some(second.min(if n < 85 { 300 + n * 20 } else { 4_000 }) as f64);
+    assert_eq!(play(&mut stage, 100, 0..3_990, stamp), "0 good\n");
+    let log = play(&mut stage, 100, 3_990..9_000, stamp);
+    let (at, word) = log.lines().last().and_then(|l| l.split_once(' ')).unwrap();
+    assert_eq!(word, "frozen", "{log}");
+    assert!((4_150..=4_190).contains(&at.parse::<usize>().unwrap()), "{log}");
+}
+
+#[test]
+fn a_frozen_feed_does_not_thaw_by_waiting() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let frozen = |_: usize, second: usize| Some(second.min(300) as f64);
+    play(&mut stage, 20, 0..700, frozen);
+    assert_eq!(play(&mut stage, 20, 700..12_000, frozen), "700 frozen\n");
+    // A few that advance do not thaw it either, nor do those that did and are parked then.
+    let few = |n: usize, second: usize| Some(if n < 3 { second.min(14_000) } else { 300 } as f64);
+    assert_eq!(play(&mut stage, 20, 12_000..18_000, few), "12000 frozen\n");
+    assert!(!stage.last.feeds[&feed("f")].stamps_move);
+    let thawed = play(&mut stage, 20, 18_000..18_500, always);
+    assert!(thawed.ends_with("good\n"), "{thawed}");
+    assert!(stage.last.feeds[&feed("f")].stamps_move);
+}
+
+/// The process began while the feed was frozen.
+#[test]
+fn a_feed_frozen_before_we_began_is_found_however_old_its_stamps_are() {
+    for (frozen_for_s, retained) in [(60.0, false), (600.0, false), (36_000.0, false), (36_000.0, true)] {
+        let mut stage = stage_expecting(Expect::Recent);
+        if retained {
+            for n in 0..20 {
+                stage.say(&Observation { retained: true, ..report(n, -frozen_for_s) });
+            }
+        }
+        let log = play(&mut stage, 20, 0..1_800, |_, _| Some(-frozen_for_s));
+        assert!(log.ends_with("frozen\n"), "for {frozen_for_s} s, retained {retained}: {log}");
+        assert!(!stage.last.feeds[&feed("f")].stamps_move);
+    }
+}
+
+#[test]
+fn stamps_are_said_to_move_only_when_they_have_been_seen_to_do_so_for_two_minutes() {
+    let mut stage = stage_expecting(Expect::Recent);
+    let mut moving_from = None;
+    for second in 0..400 {
+        // A message each first: nothing has moved yet.
+        play(&mut stage, 20, second..second + 1, |_, s| (s < 10 || s >= 100).then_some(s as f64));
+        if stage.last.feeds[&feed("f")].stamps_move {
+            moving_from.get_or_insert(second);
+        }
+    }
+    assert!(moving_from.is_some_and(|from| (220..=240).contains(&from)), "{moving_from:?}");
+}
+
 #[test]
 fn a_part_of_the_fleet_that_falls_silent_makes_the_feed_partial() {
     // (fleet, how many fall silent at second 200, whether that is partial)
