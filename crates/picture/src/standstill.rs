@@ -1,6 +1,6 @@
 //! Whether the devices' stamps of a feed stand still although its messages arrive.
 //!
-//! Counts vehicles in service by when they were last heard and how their stamp stands. Knows none by name.
+//! Counts vehicles that may run by when they were last heard and how their stamp stands. Knows none by name.
 
 use std::{collections::BTreeMap, ops::Range};
 

@@ -105,7 +105,7 @@ pub(crate) struct FeedTally {
     pub(crate) gaps: GapsByMode,
     /// Vehicles last heard in a window: changes of the number, by window.
     pub(crate) heard: Vec<(u32, i64)>,
-    /// Vehicles in service by when they were heard and how their stamp stands: likewise.
+    /// Vehicles that may run by when they were heard and how their stamp stands: likewise.
     pub(crate) stamps: Vec<(Place, i64)>,
 }
 

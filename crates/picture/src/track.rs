@@ -99,7 +99,7 @@ pub(crate) struct Track {
     heard_window: Option<u32>,
     /// How its stamp stands; `None` until it is heard live.
     stamp: Option<Stamp>,
-    /// Its feed counts it by that: it is in service.
+    /// Its feed counts it by that: nothing says that it is out of service.
     stamp_counts: bool,
     /// Content hashes of the last messages, for counting only.
     recent: [u32; RECENT],
@@ -263,11 +263,13 @@ impl Track {
     fn count_place(&mut self, before: Option<Place>, receipt: Receipt, same_feed: bool, tally: &mut FeedTally) {
         let record = self.shown().0.record();
         // A copy of what the broker had kept leaves the record as it is, but was said by a vehicle that is there.
-        let (in_service, event_time) = (is_in_service(record), record.event_time);
+        // One of which nothing is said counts too: what no longer runs stops moving its stamp, and is told by that.
+        let may_run = record.journey.state.is_none_or(|state| state == transit::JourneyState::InService);
+        let event_time = record.event_time;
         if let (None, Some(heard)) = (self.stamp, self.heard_window) {
             self.stamp = Some(Stamp::at_first(receipt.lag_ms(event_time.0), heard));
         }
-        self.stamp_counts = in_service;
+        self.stamp_counts = may_run;
         let after = self.place();
         if before != after {
             move_count(&mut tally.stamps, before.filter(|_| same_feed), after);

@@ -76,8 +76,12 @@ fn status_words(status: Status) -> Option<(&'static str, &'static str)> {
 }
 
 /// What a rule found, where the rule is one of ours; any other is called by its code.
-fn rule_words(rule: &str) -> Option<(&'static str, &'static str)> {
+fn rule_words(rule: &str, of: &Subject) -> Option<(&'static str, &'static str)> {
     let words = match rule {
+        // The session by which alarms come is no feed: without it nobody hears a driver.
+        "FEED.LINK" if matches!(of, Subject::System(part) if part == "emergency") => {
+            ("Drivers' alarms cannot arrive", "비상 경보 수신 불가")
+        }
         "FEED.LINK" => ("Feed link down", "수신 링크 단절"),
         "FEED.SILENT" => ("Feed silent", "수신 끊김"),
         "FEED.FROZEN" => ("Feed frozen", "수신 시각 정지"),
@@ -135,7 +139,7 @@ pub fn headline(alert: &Alert, lang: Lang) -> String {
     let status = status_words(alert.status).map(|words| format!("{}: ", lang.pick(words))).unwrap_or_default();
     let what = match alert.kind {
         Some(kind) => lang.pick(kind_words(kind)),
-        None => rule_words(&alert.rule).map_or(alert.rule.as_str(), |words| lang.pick(words)),
+        None => rule_words(&alert.rule, &alert.subject).map_or(alert.rule.as_str(), |words| lang.pick(words)),
     };
     let times = match (alert.count, lang) {
         // A rule looks every second: how often it had something new to say is no news.
@@ -200,7 +204,7 @@ fn whom_words(alert: &Alert) -> Option<(&'static str, &'static str)> {
     let words = match &alert.subject {
         Subject::Vehicle(_) => ("vehicle", "차량"),
         Subject::Unparsed(_) => ("unreadable sender", "식별 불가"),
-        Subject::Feed { .. } if alert.rule.starts_with("FEED.") => return None,
+        Subject::Feed { .. } | Subject::System(_) if alert.rule.starts_with("FEED.") => return None,
         Subject::Feed { .. } => ("feed", "피드"),
         Subject::Area(_) => ("area", "구역"),
         Subject::Incident(_) if alert.rule.starts_with("INC.") => return None,
@@ -366,7 +370,7 @@ mod tests {
                 });
                 let of_rules = RULES.iter().chain(&["SOME.RULE_OF_TOMORROW"]).map(|rule| {
                     let alert = Alert { kind: None, source: None, rule: (*rule).to_owned(), ..sent() };
-                    (alert, rule_words(rule).map_or(*rule, |words| lang.pick(words)))
+                    (alert, rule_words(rule, &subject).map_or(*rule, |words| lang.pick(words)))
                 });
                 for (alert, what) in of_kinds.chain(of_rules) {
                     let line = headline(&alert, lang);
@@ -384,13 +388,18 @@ mod tests {
     fn every_rule_is_said_in_words_and_no_two_alike() {
         let mut seen = BTreeSet::new();
         for rule in RULES {
-            let (en, ko) = rule_words(rule).unwrap_or_else(|| panic!("{rule} has no words"));
+            let (en, ko) = rule_words(rule, &samples::panic().subject).unwrap_or_else(|| panic!("{rule} has no words"));
             assert!(seen.insert(en) && seen.insert(ko), "{rule}: {en} {ko}");
         }
         let mut alert = Alert { kind: None, rule: "FEED.SILENT".to_owned(), source: None, ..samples::panic() };
         alert.subject = Subject::Feed { feed: FeedId::parse("hfp").unwrap(), scope: Some("22".to_owned()) };
         expect!["Feed silent, hfp 22"].assert_eq(&headline(&alert, Lang::En));
         expect!["수신 끊김, hfp 22"].assert_eq(&headline(&alert, Lang::Ko));
+        alert.rule = "FEED.LINK".to_owned();
+        alert.subject = Subject::System("emergency".to_owned());
+        expect!["Drivers' alarms cannot arrive, emergency"].assert_eq(&headline(&alert, Lang::En));
+        alert.subject = Subject::System("broker".to_owned());
+        expect!["Feed link down, broker"].assert_eq(&headline(&alert, Lang::En));
         alert.rule = "GEO.INSIDE".to_owned();
         alert.subject = samples::panic().subject;
         expect!["위험 구역 안, 차량 22/800"].assert_eq(&headline(&alert, Lang::Ko));

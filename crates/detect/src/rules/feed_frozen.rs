@@ -17,11 +17,11 @@ pub(crate) const DEF: RuleDef = RuleDef {
     code: "FEED.FROZEN",
     class: AlertClass::System,
     doc: "Messages arrive, but for max(150 s, 2.5 reporting intervals) the device times of at least 80 % of the \
-          active vehicles have not advanced: of those in service that are heard and whose time did advance in the 15 \
-          minutes before. Over when fewer than 20 % stand still for 2 minutes; after a restart of the service, when \
-          so many have been seen to advance. Vehicles that stand but report are not frozen, nor are those that were \
-          parked one after another and repeat their last time. Do: call the feed's operator; positions are of the \
-          time shown, not of now.",
+          active vehicles have not advanced: of those that are heard, do not say that they are out of service, and \
+          whose time did advance in the 15 minutes before. Over when fewer than 20 % stand still for 2 minutes; after \
+          a restart of the service, when so many have been seen to advance. Vehicles that stand but report are not \
+          frozen, nor are those that were parked one after another and repeat their last time. Do: call the feed's \
+          operator; positions are of the time shown, not of now.",
     habits: Habits::of(Annunciate::Alert),
     keys: &[],
     defaults: table_of::<Options>,
