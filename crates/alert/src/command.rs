@@ -197,14 +197,17 @@ impl Order {
 
     /// Whether both order the same; when each arrived makes no difference.
     pub fn says_as(&self, other: &Self) -> bool {
-        let timeless = |order: &Self| match order {
-            Self::Incident { key, deed, comment } => {
-                let of = |report: &IncidentReport| IncidentReport { received_at: UtcMillis(0), ..report.clone() };
-                Self::Incident { key: key.clone(), deed: deed.map_report(of), comment: comment.clone() }
-            }
-            other => other.clone(),
+        let timeless = |deed: &IncidentDeed| {
+            deed.map_report(|report| IncidentReport { received_at: UtcMillis(0), ..report.clone() })
         };
-        self == other || timeless(self) == timeless(other)
+        let (
+            Self::Incident { key, deed, comment },
+            Self::Incident { key: of, deed: other_deed, comment: other_comment },
+        ) = (self, other)
+        else {
+            return self == other;
+        };
+        key == of && comment == other_comment && timeless(deed) == timeless(other_deed)
     }
 
     /// Whether its default key names it: it leaves what it is about one way or the other. The rest may be meant twice.

@@ -315,10 +315,8 @@ impl AreaPurpose {
     /// What an incident demands: what its kind does, and where the road is closed, that nobody drives into it.
     pub fn of_incident(incident: &Incident) -> Self {
         let closed = incident.report.road_control.as_deref() == Some("full");
-        match Self::of_kind(incident.report.kind) {
-            Self::Watch if closed => Self::Hazard,
-            purpose => purpose,
-        }
+        let purpose = Self::of_kind(incident.report.kind);
+        if closed && purpose == Self::Watch { Self::Hazard } else { purpose }
     }
 
     /// What an incident's kind demands: out of fires, earthquakes and poison, away from what blocks or floods, and an

@@ -346,6 +346,8 @@ async fn account(Levels(id): Levels<String>, asked: Asked) -> Result<Response, A
     let (signed, Accounting { vehicle }) = asked.read().await?;
     let said = required("vehicle", vehicle, 300)?;
     let key = VehicleKey::parse(said.strip_prefix("vehicle:").unwrap_or(&said));
-    let key = key.map_err(|_| ApiError::bad_member("vehicle", "is no vehicle like 22/800; copy it from `members`"))?;
+    let wrong =
+        |why| ApiError::bad_member("vehicle", &format!("is no vehicle like 22/800 ({why}); copy it from `members`"));
+    let key = key.map_err(wrong)?;
     tend(signed, &id, Deed::Account { member: Subject::Vehicle(key) }).await
 }

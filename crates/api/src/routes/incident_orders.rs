@@ -189,8 +189,8 @@ async fn open(asked: Asked) -> Result<Response, ApiError> {
     let alerts = match said.remove("alerts") {
         None | Some(Value::Null) => None,
         Some(named) => {
-            let named = serde_json::from_value(named);
-            Some(alert_ids(named.map_err(|_| ApiError::bad_member("alerts", "has to be a list of ids of alerts"))?)?)
+            let wrong = |why| ApiError::bad_member("alerts", &format!("has to be a list of ids of alerts: {why}"));
+            Some(alert_ids(serde_json::from_value(named).map_err(wrong)?)?)
         }
     };
     let key = IncidentKey { source, id };

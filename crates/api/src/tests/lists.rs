@@ -270,7 +270,6 @@ async fn an_incident_has_its_defaults_marked() {
     desk.report("topis", "A 1/2", |r| r.geometry = Some(r#"{"type":"Point","coordinates":[127.0,37.5]}"#.to_owned()));
     desk.report("topis", "drill", |r| r.status = Status::Test);
     let list = desk.get("/v1/incidents?kind=A01").await;
-    assert_eq!(list.ids(), ["topis/A%201%2F2"]);
     let link = list.json()["data"][0]["links"]["self"].as_str().unwrap().to_owned();
     let seen = desk.get(&link).await;
     expect![[r#"
@@ -334,7 +333,16 @@ async fn an_incident_has_its_defaults_marked() {
           "withdrawn": false
         }"#]]
     .assert_eq(&pretty(&seen.json()["data"]));
-    let keys: Vec<String> = seen.json()["data"].as_object().unwrap().keys().cloned().collect();
+}
+
+#[tokio::test]
+async fn an_incident_has_the_keys_that_are_documented_and_tests_are_not_listed() {
+    let mut desk = Desk::new();
+    desk.report("topis", "A 1/2", |_| {});
+    desk.report("topis", "drill", |r| r.status = Status::Test);
+    let list = desk.get("/v1/incidents?kind=A01").await;
+    assert_eq!(list.ids(), ["topis/A%201%2F2"]);
+    let keys: Vec<String> = list.json()["data"][0].as_object().unwrap().keys().cloned().collect();
     let mut documented: Vec<&str> = IncidentView::KEYS.to_vec();
     documented.sort_unstable();
     assert_eq!(keys, documented);

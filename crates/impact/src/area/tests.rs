@@ -209,6 +209,18 @@ fn an_incident_is_a_circle_a_corridor_a_polygon_or_says_why_not() {
         }
         Err(e) => e.to_string(),
     };
+    let closed = |kind, road_control: Option<&str>| {
+        let mut incident = incident(None, Some((37.0, 127.0)), None);
+        incident.report.kind = kind;
+        incident.report.road_control = road_control.map(str::to_owned);
+        ArmedArea::of_incident(&incident).unwrap().purpose
+    };
+    let rally = |road_control| closed(IncidentKind::Rally, road_control);
+    assert_eq!(
+        [rally(None), rally(Some("partial")), rally(Some("full"))],
+        [AreaPurpose::Watch, AreaPurpose::Watch, AreaPurpose::Hazard]
+    );
+    assert_eq!(closed(IncidentKind::Fire, Some("full")), AreaPurpose::Evacuation);
     let line = r#"{"type":"LineString","coordinates":[[127,37],[127.001,37]]}"#;
     let ring = r#"{"type":"Polygon","coordinates":[[[127,37],[127.01,37],[127.01,37.01],[127,37]]]}"#;
     let lines = [

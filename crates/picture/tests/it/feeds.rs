@@ -281,7 +281,7 @@ fn stamps_are_said_to_move_only_when_they_have_been_seen_to_do_so_for_two_minute
     let mut moving_from = None;
     for second in 0..400 {
         // A message each first: nothing has moved yet.
-        play(&mut stage, 20, second..second + 1, |_, s| (s < 10 || s >= 100).then_some(s as f64));
+        play(&mut stage, 20, second..second + 1, |_, s| (!(10..100).contains(&s)).then_some(s as f64));
         if stage.last.feeds[&feed("f")].stamps_move {
             moving_from.get_or_insert(second);
         }
