@@ -90,6 +90,8 @@ impl Alert {
         self.event_id = press.event_id.clone().or_else(|| self.event_id.take());
         self.text = press.text.clone().or_else(|| self.text.take());
         self.passengers = press.passengers.or(self.passengers);
+        // Whoever presses anew says that it is not over by then.
+        self.due.expires_at = None;
     }
 
     fn renew(&mut self, at: UtcMillis, renewal: &Renewal) {

@@ -60,7 +60,8 @@ impl<'a> Judgements<'a> {
 
     /// The condition holds. Evidence is asked for only when it will be told.
     pub fn raise(&mut self, subject: Subject, proof: Proof, priority: Priority, evidence: impl FnOnce() -> Evidence) {
-        let told = self.standing.get(&subject).and_then(|s| s.raised.as_ref()).map(|r| r.priority);
+        let told =
+            self.standing.get(&subject).and_then(|s| s.raised.as_ref()).filter(|r| !r.untold).map(|r| r.priority);
         let evidence = told.is_none_or(|told| priority < told).then(evidence);
         self.list.push(Judgement { subject, proof, verdict: Verdict::Raised { priority, evidence, members: None } });
     }

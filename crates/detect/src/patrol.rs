@@ -122,7 +122,7 @@ impl Patrol {
     pub fn step(&mut self, scene: &Scene<'_>) -> Round {
         self.look += 1;
         self.note_blind_feeds(scene);
-        self.forget_what_people_ended(scene);
+        self.note_what_people_ended(scene);
         let broken_before = self.broken.clone();
         let mut survey = Survey::of(scene, &self.blind_until, &broken_before);
         let still = scene.now.mono_ms.saturating_sub(scene.as_of.mono_ms) > PICTURE_AGE_MAX_MS;
@@ -150,16 +150,14 @@ impl Patrol {
     }
 
     /// An alert that a person ended although its condition stood is told anew where it still holds.
-    fn forget_what_people_ended(&mut self, scene: &Scene<'_>) {
+    fn note_what_people_ended(&mut self, scene: &Scene<'_>) {
         let Some(is_open) = scene.open else { return };
         for (configured, standing) in self.rules.rules.iter().zip(&mut self.standing) {
-            let look = self.look;
-            standing.retain(|subject, entry| match &entry.raised {
-                Some(raised) if raised.is_alert && look > raised.told_at + LOOKS_UNTIL_OPEN => {
-                    is_open(configured.def.code, subject, configured.status)
-                }
-                Some(_) | None => true,
-            });
+            for (subject, entry) in standing {
+                let Some(raised) = &mut entry.raised else { continue };
+                let settled = raised.is_alert && !raised.untold && self.look > raised.told_at + LOOKS_UNTIL_OPEN;
+                raised.untold |= settled && !is_open(configured.def.code, subject, configured.status);
+            }
         }
     }
 
@@ -254,8 +252,15 @@ fn tell(
             let is_alert = is_alert(&configured.habits, &judgement.subject, survey);
             let members = members.clone().unwrap_or_default();
             let told_at = entry.look;
-            entry.raised =
-                Some(Raised { onset_mono_ms, priority: *priority, members, is_alert, told_at, told_before: None });
+            entry.raised = Some(Raised {
+                onset_mono_ms,
+                priority: *priority,
+                members,
+                is_alert,
+                told_at,
+                untold: false,
+                told_before: None,
+            });
             let evidence = evidence.clone().unwrap_or_default();
             if is_alert {
                 round.findings.push(finding(
@@ -279,6 +284,7 @@ fn tell(
         (Step::Change, Verdict::Raised { priority, evidence, members }) => {
             let Some(raised) = &mut entry.raised else { return true };
             raised.priority = raised.priority.min(*priority);
+            (raised.untold, raised.told_at) = (false, entry.look);
             if let Some(members) = members {
                 raised.members.clone_from(members);
             }

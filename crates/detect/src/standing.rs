@@ -33,6 +33,8 @@ pub(crate) struct Raised {
     pub(crate) is_alert: bool,
     /// The look at which it was told.
     pub(crate) told_at: u64,
+    /// A person ended what was told although it held: it is to be told anew.
+    pub(crate) untold: bool,
     /// Figures told of it, where that was before the process began; `None` where it began since.
     pub(crate) told_before: Option<BTreeMap<String, String>>,
 }
@@ -84,8 +86,15 @@ pub(crate) enum Step {
 impl Standing {
     /// One that was open before the process began.
     pub(crate) fn resumed(priority: Priority, members: Vec<Subject>, figures: BTreeMap<String, String>) -> Self {
-        let raised =
-            Raised { onset_mono_ms: 0, priority, members, is_alert: true, told_at: 0, told_before: Some(figures) };
+        let raised = Raised {
+            onset_mono_ms: 0,
+            priority,
+            members,
+            is_alert: true,
+            told_at: 0,
+            untold: false,
+            told_before: Some(figures),
+        };
         Self { raised: Some(raised), run: None, look: 0 }
     }
 
@@ -96,7 +105,7 @@ impl Standing {
             (None, false) => Step::Forget,
             (Some(told), true) => {
                 self.run = None;
-                if differs(told, &judgement.verdict) { Step::Change } else { Step::Nothing }
+                if told.untold || differs(told, &judgement.verdict) { Step::Change } else { Step::Nothing }
             }
             (None, true) => {
                 let run = self.advance(judgement.proof, now);

@@ -228,6 +228,7 @@ impl ControlRoom {
         let alerts = self.closed_alerts.prune(now, options.closed_ms, options.closed_max);
         for id in &alerts {
             if let Some(alert) = self.alerts.remove(id) {
+                self.accounting.remove(id);
                 self.forgotten_seq = self.forgotten_seq.max(alert.seq);
                 self.by_seq.remove(&(alert.seq, alert.id.clone()));
             }

@@ -202,6 +202,9 @@ impl ControlRoom {
         self.by_seq.insert((after.seq, after.id.clone()));
         self.timers.set_alert(&after);
         self.load.note(&self.options.desks, before, &after);
+        if !after.accounted.is_empty() {
+            self.accounting.insert(after.id.clone());
+        }
         self.alerts.insert(after.id.clone(), Arc::new(after));
     }
 }

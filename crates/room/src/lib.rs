@@ -45,6 +45,8 @@ pub struct ControlRoom {
     alerts: OrdMap<AlertId, Arc<Alert>>,
     /// The same by their last record; follows from them.
     by_seq: OrdSet<(u64, AlertId)>,
+    /// Those of whose missed ones persons accounted for some; follows from them.
+    accounting: OrdSet<AlertId>,
     incidents: OrdMap<IncidentKey, Arc<Incident>>,
     /// At most one open alert per key.
     open: OrdMap<OpenKey, AlertId>,
@@ -160,12 +162,9 @@ impl ControlRoom {
         self.open.contains_key(&OpenKey { subject: subject.clone(), rule: rule.to_owned(), status })
     }
 
-    /// The open alerts about areas.
-    pub fn open_about_areas(&self) -> impl Iterator<Item = &Arc<Alert>> {
-        // An area's subject sorts behind every feed's.
-        let first = OpenKey { subject: Subject::Area(String::new()), rule: String::new(), status: Status::Actual };
-        let areas = self.open.range(first..).take_while(|(key, _)| matches!(key.subject, Subject::Area(_)));
-        areas.filter_map(|(_, id)| self.alerts.get(id))
+    /// The kept alerts, open or closed, of whose missed ones persons accounted for some.
+    pub fn accounting(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.accounting.iter().filter_map(|id| self.alerts.get(id))
     }
 
     /// Sequence of the newest change of which memory no longer has the alert; 0 for none. Whoever has read the alerts

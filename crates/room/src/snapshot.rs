@@ -126,6 +126,9 @@ pub fn decode_snapshot(bytes: &[u8], options: RoomOptions) -> Result<ControlRoom
             room.open_unparsed += usize::from(matches!(alert.subject, Subject::Unparsed(_)));
         }
         room.ties.add(&alert);
+        if !alert.accounted.is_empty() {
+            room.accounting.insert(alert.id.clone());
+        }
         room.timers.set_alert(&alert);
         room.by_seq.insert((alert.seq, alert.id.clone()));
         room.alerts.insert(alert.id.clone(), alert);

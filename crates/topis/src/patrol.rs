@@ -86,8 +86,7 @@ impl PatrolTask {
         let as_of = Now { utc: snapshot.as_of, mono_ms: now.mono_ms.saturating_sub(age_ms) };
         let open = |incident: &&Arc<alert::Incident>| incident.phase == IncidentPhase::Active;
         let incidents: Vec<_> = snapshot.room.incidents().filter(open).cloned().collect();
-        let accounted: Vec<AccountedFor> =
-            snapshot.room.open_about_areas().flat_map(|alert| accounted_of(alert)).collect();
+        let accounted: Vec<AccountedFor> = snapshot.room.accounting().flat_map(|alert| accounted_of(alert)).collect();
         let links = self.links.look(now);
         let emergency = self.links.look_at_emergency(now);
         let trail = |key: &VehicleKey| -> Vec<TrailPoint> { self.picture.trail(key).unwrap_or_default() };

@@ -170,8 +170,8 @@ fn what_a_person_ended_although_it_holds_is_told_anew() {
     play(&mut stage, "+0..150 22/800 every 1 at 2000 m speed 0\n+149 end");
     expect![[r#"
         +1 raised P2 GEO.INSIDE vehicle:22/800
-        +63 raised P2 GEO.INSIDE vehicle:22/800
-        +125 raised P2 GEO.INSIDE vehicle:22/800
+        +62 raised P2 GEO.INSIDE vehicle:22/800
+        +123 raised P2 GEO.INSIDE vehicle:22/800
     "#]]
     .assert_eq(&stage.timeline());
 }

@@ -63,8 +63,9 @@ impl Draft {
         let burst = self.room.burst_of(&alert, self.now.utc);
         alert.silence.collapsed_into = burst.root;
         self.room.recall_flap(&mut alert, self.now.utc);
-        let waits = alert.silence.is_none() && !alert.flap.held();
-        alert.due.acknowledge_at = waits.then(|| self.ack_due(alert.priority, alert.status)).flatten();
+        // One that is held and does not sound is to be taken all the same.
+        alert.due.acknowledge_at =
+            alert.silence.is_none().then(|| self.ack_due(alert.priority, alert.status)).flatten();
         let (root, key) = (alert.silence.collapsed_into.clone(), OpenKey::of(&alert));
         self.push(change(Box::new(alert)));
         if let Some(root) = root {
@@ -105,10 +106,16 @@ impl Draft {
     fn succeed(&mut self, root: &AlertId) {
         let members = self.room.collapsed_into(root);
         let speaks = |id: &&AlertId| self.room.find_alert(id).is_some_and(|alert| goes_on(alert));
-        let Some(next) = members.iter().find(speaks).or(members.first()).cloned() else { return };
-        self.speak(&next, Turn::Uncollapsed);
-        for member in members.iter().filter(|member| **member != next) {
-            self.turn(member, Turn::Collapsed(next.clone()), false, None);
+        if let Some(next) = members.iter().find(speaks).or(members.first()).cloned() {
+            self.hand_on(root, &next);
+        }
+    }
+
+    /// `next` speaks for those that stand behind `root`.
+    fn hand_on(&mut self, root: &AlertId, next: &AlertId) {
+        self.speak(next, Turn::Uncollapsed);
+        for member in self.room.collapsed_into(root) {
+            self.turn(&member, Turn::Collapsed(next.clone()), false, None);
         }
     }
 
@@ -160,8 +167,12 @@ impl Draft {
     /// somebody has it and it does not chatter (T6).
     pub(super) fn clear(&mut self, id: &AlertId, press: Option<alert::Press>, author: Author, reason: CloseReason) {
         self.push(Change::AlertCleared { alert: id.clone(), at: self.now.utc, press });
-        // Those behind it go on, and one of them has to say so.
-        self.succeed(id);
+        // Where some behind it go on, one of them has to say so: the newest, because what began together ends in the same
+        // order.
+        let on = |id: &&AlertId| self.room.find_alert(id).is_some_and(|alert| goes_on(alert));
+        if let Some(next) = self.room.collapsed_into(id).iter().rev().find(on).cloned() {
+            self.hand_on(id, &next);
+        }
         let Some(alert) = self.room.find_alert(id).cloned() else { return };
         if alert.silence.shelf.as_ref().is_some_and(|shelf| shelf.kind == alert::ShelfKind::OneShot) {
             self.speak(id, Turn::ShelfEnded);

@@ -36,14 +36,17 @@ impl ControlRoom {
             alert.flap.release_at = Some(at.plus_millis(self.options.flap_release_ms));
         }
         alert.flap.note_return(at);
-        if alert.flap.held() || at.since(last.annunciated_at) < REALARM_EVERY_MS {
+        // A clock that was set back counts as passed, and what was silent when it began is heard now.
+        let rested = !(0..REALARM_EVERY_MS).contains(&at.since(last.annunciated_at));
+        let was_heard = last.annunciations > 0 || last.annunciated_at != last.raised_at;
+        if was_heard && (alert.flap.held() || !rested) {
             alert.annunciated_at = last.annunciated_at;
         }
     }
 
     /// A return at `at` is one too many within the time.
     fn chatters(&self, alert: &Alert, at: UtcMillis) -> bool {
-        let is_recent = |earlier: &&UtcMillis| at.since(**earlier) < self.options.flap_window_ms;
+        let is_recent = |earlier: &&UtcMillis| (0..self.options.flap_window_ms).contains(&at.since(**earlier));
         alert.flap.returns.iter().filter(is_recent).count() + 1 >= self.options.flap_cycles
     }
 }

@@ -44,8 +44,9 @@ impl Draft {
             (IncidentDeed::Open(report), known) => return self.opened(key, report, known.as_ref()),
             (IncidentDeed::Form { report, alerts }, known) => {
                 let opened = self.opened(key, report, known.as_ref())?;
-                self.regrouped(key, alerts, true)?;
-                return Ok(opened);
+                let joins = !self.regrouped(key, alerts, true)?.is_empty();
+                // What is open already takes alerts by another order.
+                return if opened.is_none() && joins { Err(Refusal::IncidentExists(key.clone())) } else { Ok(opened) };
             }
             (IncidentDeed::Arm { report, until }, known) => {
                 return self.armed(command, key, report, *until, known.as_ref());

@@ -10,7 +10,7 @@ use super::{draft::Draft, names::Meant, nothing, place::place_of};
 use crate::{ControlRoom, Decision, OpenKey, Verdict};
 
 /// The rule of a severe incident's alert.
-const SEVERE: &str = "INC.SEVERE";
+pub(super) const SEVERE: &str = "INC.SEVERE";
 /// Subject of the one alert for all severe incidents that were there when we connected.
 const AT_CONNECT: &str = "incidents at connect";
 

@@ -1,12 +1,12 @@
 //! What an operator's order does, or why it is refused (T3 to T5, T9 to T11, T18 to T21). A repeat changes nothing.
 
 use alert::{
-    Alert, AlertCondition, AlertId, Author, Change, CloseReason, Command, Deed, IncidentKey, OperatorAlert, Order,
-    Ordered, Refusal, Renewal, Suppression, SuppressionId, SuppressionRequest, Turn,
+    Alert, AlertCondition, AlertId, AlertOrigin, Author, Change, CloseReason, Command, Deed, IncidentKey,
+    OperatorAlert, Order, Ordered, Refusal, Renewal, Suppression, SuppressionId, SuppressionRequest, Turn,
 };
 use transit::{Now, UtcMillis};
 
-use super::draft::Draft;
+use super::{draft::Draft, incidents::SEVERE};
 use crate::{CarriedOut, ControlRoom, Decision, OpenKey, RequestKey, Target, Verdict};
 
 impl ControlRoom {
@@ -126,8 +126,10 @@ impl Draft {
         seen: Option<u32>,
         comment: Option<&String>,
     ) -> Result<Verdict, Refusal> {
-        let reasoned = comment.is_some_and(|words| !words.trim().is_empty());
-        if self.alert(id)?.judge_close(&command.actor, reason, seen, reasoned)? {
+        // A severe incident's alert ends with it, or when it is lowered: nothing would tell it anew before.
+        let alert = self.alert(id)?;
+        let reasoned = alert.rule != SEVERE && comment.is_some_and(|words| !words.trim().is_empty());
+        if alert.judge_close(&command.actor, reason, seen, reasoned)? {
             self.close(Change::AlertClosed {
                 alert: id.clone(),
                 at: self.now.utc,
@@ -219,7 +221,8 @@ impl Draft {
             lat: alert.lat,
             lon: alert.lon,
             covert: said.covert == Some(true),
-            expires_at: said.expires_at,
+            // When a device's own alert is over is not an operator's to foretell.
+            expires_at: said.expires_at.filter(|_| open.origin == AlertOrigin::Operator),
             ..self.echoed(&open, alert.priority)
         };
         let (id, re_alarmed) = (open.id.clone(), renewal.re_alarmed);

@@ -90,7 +90,9 @@ impl Draft {
     }
 
     fn release_hold(&mut self, alert: &Alert) {
-        self.turn(&alert.id, Turn::HoldReleased, false, None);
+        // What was held from its first moment and goes on has never sounded.
+        let waits = alert.condition == AlertCondition::Active && !alert.acknowledged() && alert.silence.is_none();
+        self.turn(&alert.id, Turn::HoldReleased, waits && alert.annunciations == 0, None);
         if alert.condition == AlertCondition::Cleared && alert.acknowledged() {
             self.resolve(&alert.id, Author::Timer, CloseReason::Resolved);
         }

@@ -77,6 +77,27 @@ fn a_person_accounts_for_who_is_missed() {
 }
 
 #[test]
+fn whom_a_person_accounted_for_is_known_after_the_alert_is_closed() {
+    let mut stage = Stage::new(RoomOptions::default());
+    for (second, line) in [
+        (0, "+0 find GEO.UNACCOUNTED area:f/1 P1 members=22/1"),
+        (1, "+1 ack 1 by kim"),
+        (2, "+2 account 1 by kim member=22/1"),
+        (3, "+3 normal GEO.UNACCOUNTED area:f/1"),
+    ] {
+        stage.step(&input(line), now(second));
+    }
+    let known = |room: &room::ControlRoom| {
+        room.accounting().map(|alert| (alert.is_open(), alert.accounted.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(known(&stage.room), [(false, 1)]);
+    assert_eq!(known(&stage.restarted_at(stage.log.len())), [(false, 1)]);
+    // It is forgotten with the alert.
+    stage.step(&input("+0 press 22/9 e1@0"), now(8 * 86_400));
+    assert_eq!(known(&stage.room), []);
+}
+
+#[test]
 fn alerts_make_an_incident_by_one_order() {
     check(
         "+0 press 22/1 e1@0 fire
@@ -86,6 +107,9 @@ fn alerts_make_an_incident_by_one_order() {
          +4 form ops/2 7 fire by kim
          +5 close 1 by kim resolved
          +6 form ops/3 1 fire by kim
+         +6 press 22/3 e1@6 fire
+         +6 inc-open ops/4 fire by kim
+         +6 form ops/4 3 fire by kim
          +7 split ops/1 2 by kim",
         &expect![[r#"
             +0 press 22/1 e1@0 fire => raised 20261123-1: P1 active, nobody's, count 1
@@ -95,6 +119,9 @@ fn alerts_make_an_incident_by_one_order() {
             +4 form ops/2 7 fire by kim => refused: there is no alert 20261123-7
             +5 close 1 by kim resolved => done 20261123-1: P1 closed, kim's, count 1, resolved
             +6 form ops/3 1 fire by kim => refused: alert 20261123-1 is closed
+            +6 press 22/3 e1@6 fire => raised 20261123-4: P1 active, nobody's, count 1
+            +6 inc-open ops/4 fire by kim => done incident ops/4
+            +6 form ops/4 3 fire by kim => refused: there is an incident ops/4 already
             +7 split ops/1 2 by kim => done incident ops/1
         "#]],
     );
@@ -108,7 +135,9 @@ fn what_no_rule_judges_any_more_is_ended_by_a_supervisor_who_says_why() {
          +2 close 1 by boss resolved supervisor
          +3 close 1 by boss resolved supervisor comment=gone
          +4 normal FEED.SILENT feed:a
-         +100 find FEED.SILENT feed:a P1",
+         +100 find FEED.SILENT feed:a P1
+         +101 incident its/1 v1 flood
+         +102 close 3 by boss resolved supervisor comment=known",
         &expect![[r#"
             +0 find FEED.SILENT feed:a P1 => raised 20261123-1: P1 active, nobody's, count 1
             +1 close 1 by kim resolved comment=gone => refused: the condition of alert 20261123-1 still holds; shelve it instead, or have a supervisor close it with a comment
@@ -116,6 +145,8 @@ fn what_no_rule_judges_any_more_is_ended_by_a_supervisor_who_says_why() {
             +3 close 1 by boss resolved supervisor comment=gone => done 20261123-1: P1 closed, boss's, count 1, resolved
             +4 normal FEED.SILENT feed:a => nothing open
             +100 find FEED.SILENT feed:a P1 => raised 20261123-2: P1 active, nobody's, count 1
+            +101 incident its/1 v1 flood => Recorded
+            +102 close 3 by boss resolved supervisor comment=known => refused: the condition of alert 20261123-3 still holds; shelve it instead, or have a supervisor close it with a comment
         "#]],
     );
 }
