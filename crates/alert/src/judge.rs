@@ -80,7 +80,8 @@ impl Alert {
         matches!((seen, self.re_alarmed_count), (Some(seen), Some(re_alarmed)) if seen < re_alarmed)
     }
 
-    /// Whether `actor`, having read `seen` presses and giving a reason in words or not, may close it for `reason` (T9): `Ok(true)` = yes, `Ok(false)` = they have done so.
+    /// Whether `actor`, having read `seen` presses and giving a reason in words or not, may close it for `reason` (T9):
+    /// `Ok(true)` = yes, `Ok(false)` = they have done so.
     ///
     /// # Errors
     /// It is closed otherwise, re-alarmed after what was read, or the reason is not one a person gives.

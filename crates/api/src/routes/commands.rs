@@ -70,7 +70,7 @@ struct Shelving {
     /// `one_shot`: until it clears, and at most until `until`. `timed` (default): until `until`.
     #[schema(schema_with = words_schema::<ShelfKind>)]
     kind: Option<String>,
-    /// RFC 3339 with an offset, at most 8 hours ahead (2 for priority P2). Required.
+    /// RFC 3339 with an offset, at most 8 hours ahead (2 for priorities P1 and P2). Required.
     #[schema(format = DateTime, required, nullable = false)]
     until: Option<String>,
 }
@@ -213,8 +213,9 @@ fn original(
 
 /// Ends an alert. It stays in the record; nothing that happens later reopens it.
 ///
-/// Ending an alert that nobody has taken takes it too. `reason` is required. One that is no emergency and whose
-/// condition still holds is not ended: shelve it.
+/// Ending an alert that nobody has taken takes it too. `reason` is required. With `seen`, one that re-alarmed since is not
+/// ended. One that is no emergency and whose condition still holds is not ended: shelve it, or have a supervisor end it
+/// with a `comment`; its rule raises it anew where it still holds.
 #[utoipa::path(post, path = "/v1/alerts/{id}/close", tag = "alerts",
     params(("id" = String, Path, description = "Its id.", example = "20261123-417"),
            ("Idempotency-Key" = Option<String>, Header, description = "Names this order; at most 200 characters."),
@@ -293,7 +294,8 @@ async fn mark(Levels(id): Levels<String>, asked: Asked) -> Result<Response, ApiE
     tend(signed, &id, Deed::Mark(mark)).await
 }
 
-/// Puts an alert aside for a while; it is watched on and comes back by itself. Never an emergency.
+/// Puts an alert aside for a while; it is watched on and comes back by itself. Never an emergency, and what is
+/// critical (P1) only by a supervisor.
 ///
 /// `comment` is required: why may it wait?
 #[utoipa::path(post, path = "/v1/alerts/{id}/shelve", tag = "alerts",

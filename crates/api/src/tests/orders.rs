@@ -9,18 +9,17 @@ use super::{Desk, post};
 impl Desk {
     /// Sends an order and carries it out; status and body.
     pub(super) async fn order(&mut self, path: &str, body: Value) -> (u16, Value) {
-        let (router, request) = (self.router.clone(), post(path, &body.to_string()));
-        let answer = tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap() });
-        self.obey().await;
-        let (parts, body) = answer.await.unwrap().into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        (parts.status.as_u16(), serde_json::from_slice(&body).unwrap())
+        self.carry_out(post(path, &body.to_string())).await
     }
 
     /// As [`Self::order`], named by its giver.
     async fn order_named(&mut self, key: &str, path: &str, body: Value) -> (u16, Value) {
         let mut request = post(path, &body.to_string());
         request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        self.carry_out(request).await
+    }
+
+    async fn carry_out(&mut self, request: axum::http::Request<axum::body::Body>) -> (u16, Value) {
         let router = self.router.clone();
         let answer = tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap() });
         self.obey().await;
