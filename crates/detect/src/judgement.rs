@@ -93,6 +93,11 @@ impl<'a> Judgements<'a> {
         self.standing.get(subject).and_then(|s| s.raised.as_ref()).map(|r| r.onset_mono_ms)
     }
 
+    /// When a standing condition was last seen to hold, on the monotonic clock; 0: not since the process began.
+    pub fn find_last_held(&self, subject: &Subject) -> Option<u64> {
+        self.standing.get(subject).and_then(|s| s.raised.as_ref()).map(|r| r.last_held_mono_ms)
+    }
+
     /// The figures told of a condition that stands since before the process began; `None` of any other. What was heard
     /// then is forgotten: that nothing is out of order in what is known now is no reason to clear such a one.
     pub fn told_before(&self, subject: &Subject) -> Option<&'a BTreeMap<String, String>> {

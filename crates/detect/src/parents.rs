@@ -41,11 +41,13 @@ pub(crate) fn of_feed(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject
     }
 }
 
-/// A part of a feed by what is wrong with the whole.
-pub(crate) fn of_scope(_: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
+/// A part of a feed by what is wrong with the whole: with one of which that is found later. One that was known before
+/// does not explain what is told beside it.
+pub(crate) fn of_scope(survey: &Survey<'_>, subject: &Subject) -> Vec<(String, Subject)> {
     let Subject::Feed { feed, .. } = subject else { return Vec::new() };
     let mut parents = of_feed_id(feed);
-    parents.extend(Scope::wholes(subject).into_iter().map(|whole| ("FEED.PARTIAL".to_owned(), whole)));
+    let wholes = Scope::wholes(subject).into_iter().filter(|whole| !survey.missing_scopes.contains(whole));
+    parents.extend(wholes.map(|whole| ("FEED.PARTIAL".to_owned(), whole)));
     parents
 }
 

@@ -132,11 +132,16 @@ impl Patrol {
             if still && !configured.rule.judges_a_still_picture() {
                 continue;
             }
+            let is_partial = configured.def.code == crate::rules::FEED_PARTIAL;
+            if is_partial {
+                // Until they are judged, those of the look before.
+                survey.missing_scopes = raised_subjects(&self.standing[at]);
+            }
             match examine(configured, &survey, &self.standing[at]) {
                 Ok(judgements) => self.settle(at, judgements, &survey, &mut round),
                 Err(message) => self.note_broken(at, message, scene.now, &mut round),
             }
-            if self.rules.rules[at].def.code == crate::rules::FEED_PARTIAL {
+            if is_partial {
                 survey.missing_scopes = raised_subjects(&self.standing[at]);
             }
         }
@@ -149,7 +154,8 @@ impl Patrol {
         self.broken.values()
     }
 
-    /// An alert that a person ended although its condition stood is told anew where it still holds.
+    /// An alert that a person ended although its condition stood is told anew where it still holds, and forgotten where
+    /// that is not seen.
     fn note_what_people_ended(&mut self, scene: &Scene<'_>) {
         let Some(is_open) = scene.open else { return };
         for (configured, standing) in self.rules.rules.iter().zip(&mut self.standing) {
@@ -194,6 +200,10 @@ impl Patrol {
             }
         }
         standing.retain(|subject, entry| {
+            // What holds was told anew by now. Of the rest a person said that it is over: it hides nothing any more.
+            if entry.raised.as_ref().is_some_and(|raised| raised.untold) {
+                return false;
+            }
             if entry.look == look {
                 return true;
             }
@@ -251,13 +261,13 @@ fn tell(
         (Step::Raise { since, onset_mono_ms }, Verdict::Raised { priority, evidence, members }) => {
             let is_alert = is_alert(&configured.habits, &judgement.subject, survey);
             let members = members.clone().unwrap_or_default();
-            let told_at = entry.look;
             entry.raised = Some(Raised {
                 onset_mono_ms,
+                last_held_mono_ms: survey.now().mono_ms,
                 priority: *priority,
                 members,
                 is_alert,
-                told_at,
+                told_at: entry.look,
                 untold: false,
                 told_before: None,
             });
@@ -284,7 +294,7 @@ fn tell(
         (Step::Change, Verdict::Raised { priority, evidence, members }) => {
             let Some(raised) = &mut entry.raised else { return true };
             raised.priority = raised.priority.min(*priority);
-            (raised.untold, raised.told_at) = (false, entry.look);
+            raised.tell_again(entry.look);
             if let Some(members) = members {
                 raised.members.clone_from(members);
             }

@@ -27,6 +27,8 @@ pub(crate) struct Standing {
 #[derive(Debug, Clone)]
 pub(crate) struct Raised {
     pub(crate) onset_mono_ms: u64,
+    /// The last look at which it was seen to hold; 0 for one that was not since the process began.
+    pub(crate) last_held_mono_ms: u64,
     pub(crate) priority: Priority,
     pub(crate) members: Vec<Subject>,
     /// It is an alert; else an exception.
@@ -37,6 +39,17 @@ pub(crate) struct Raised {
     pub(crate) untold: bool,
     /// Figures told of it, where that was before the process began; `None` where it began since.
     pub(crate) told_before: Option<BTreeMap<String, String>>,
+}
+
+impl Raised {
+    /// It is told anew at that look.
+    pub(crate) fn tell_again(&mut self, look: u64) {
+        if self.untold {
+            // That is another alert than the one a person ended: what was figured before a restart binds it no more.
+            self.told_before = None;
+        }
+        (self.untold, self.told_at) = (false, look);
+    }
 }
 
 /// A delay under way.
@@ -88,6 +101,7 @@ impl Standing {
     pub(crate) fn resumed(priority: Priority, members: Vec<Subject>, figures: BTreeMap<String, String>) -> Self {
         let raised = Raised {
             onset_mono_ms: 0,
+            last_held_mono_ms: 0,
             priority,
             members,
             is_alert: true,
@@ -101,6 +115,9 @@ impl Standing {
     /// Takes the judgement of this look.
     pub(crate) fn take(&mut self, judgement: &Judgement, habits: &Habits, now: Now) -> Step {
         let toward_raise = matches!(judgement.verdict, Verdict::Raised { .. });
+        if toward_raise && let Some(told) = &mut self.raised {
+            told.last_held_mono_ms = now.mono_ms;
+        }
         match (&self.raised, toward_raise) {
             (None, false) => Step::Forget,
             (Some(told), true) => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alert::{AlertClass, Evidence, Priority, Subject};
 use picture::{Freshness, SILENCE_SLICE_MS, fell_silent_together};
 use serde::{Deserialize, Serialize};
+use transit::JourneyState;
 
 use crate::{
     judgement::{Judgements, Proof, figures},
@@ -21,12 +22,14 @@ pub(crate) const DEF: RuleDef = RuleDef {
     code: CODE,
     class: AlertClass::System,
     doc: "Of the vehicles that are expected (in service and heard in the last 15 minutes) at least `share` and \
-          `vehicles_min`, or of few `few_share` and `few_min`, are not heard for max(90 s, 4 reporting intervals), \
-          and they fell silent together, not one after another as at the end of a day. Told once, of the largest part \
-          it holds for: the fleet (two feeds or more), a feed, an agency in it, a depot by the first characters of \
-          its vehicles' numbers. Over when less than `clear_share` is missing for 2 minutes; a vehicle missing since \
-          then does not stop being so by staying away, nor by a restart of the service: after one, nearly as many as \
-          were expected have to be heard first. Do: call the gateway's or depot's operator.",
+          `vehicles_min`, or of few `few_share` and `few_min`, are not heard for max(90 s, 4 reporting intervals), and \
+          they fell silent together, not one after another as at the end of a day. Told once, of the largest part it \
+          holds for: the fleet (two feeds or more), a feed, an agency in it, a depot by the first characters of its \
+          vehicles' numbers; others that fall silent while a whole no longer holds but is not over are told of their \
+          part. Over when less than `clear_share` is missing for 2 minutes; a vehicle missing since then does not stop \
+          being so by staying away, nor by a restart of the service: after one, nearly as many as were expected have \
+          to be heard first; where all vehicles are known again, those off duty are not waited for. Do: call the \
+          gateway's or depot's operator.",
     habits: Habits::of(Annunciate::Alert).off(120.0, 1),
     keys: &[
         ("share", "Share of the expected vehicles that is many."),
@@ -90,11 +93,15 @@ fn build(table: toml::Table) -> Result<Box<dyn Rule>, OptionsError> {
 #[derive(Default)]
 struct Count<'a> {
     standing_ms: u64,
+    /// Silences that last less began after all that is told of the wholes.
+    news_ms: u64,
     expected: usize,
     /// Of them, heard.
     present: usize,
     missing: usize,
-    /// Missing ones by how long they have been, in slices.
+    /// Of the missing, those that are not told with a whole.
+    news: usize,
+    /// Them by how long they have been missing, in slices.
     by_slice: Vec<usize>,
     span: usize,
     examples: Vec<&'a Sighting<'a>>,
@@ -124,30 +131,30 @@ impl Slices {
 impl Rule for FeedPartial {
     fn examine(&self, survey: &Survey<'_>, out: &mut Judgements<'_>) {
         let counts = self.count(survey, out);
-        let mut told: Vec<Subject> = Vec::new();
+        let mut raised: Vec<Subject> = Vec::new();
         let partial_feeds =
             counts.iter().filter(|(scope, count)| matches!(scope, Scope::Feed(_)) && self.is_partial(count)).count();
-        // From the whole to the part: what is told of the whole is not told again of its parts.
+        // From the whole to the part: what is told of the whole is not told again of its parts. One that only stands,
+        // as it may from one peak to the next, speaks for those that were missing when it was last seen to hold.
         for (scope, count) in &counts {
             let subject = scope.subject();
-            let stands = out.find_onset(&subject).is_some();
-            if Scope::wholes(&subject).iter().any(|whole| told.contains(whole)) {
+            if Scope::wholes(&subject).iter().any(|whole| raised.contains(whole)) {
                 out.unjudgeable(&subject);
                 continue;
             }
+            let stands = out.find_onset(&subject).is_some();
             let wide_enough = *scope != Scope::Fleet || partial_feeds >= 2;
-            if stands {
-                told.push(subject.clone());
-            }
             if self.are_few(count.missing as f64, (count.present + count.missing) as f64) {
                 if self.is_made_up_for(&subject, survey, out) {
                     out.clear(subject, Proof::Watched);
                 } else {
                     out.unjudgeable(&subject);
                 }
-            } else if (stands && self.are_many(count.missing, count)) || (wide_enough && self.is_partial(count)) {
-                told.push(subject.clone());
-                out.raise(subject, Proof::Watched, Priority::P2, || count.evidence());
+            } else if (stands && self.are_many(count.missing, count.expected))
+                || (wide_enough && self.is_partial(count))
+            {
+                raised.push(subject.clone());
+                out.raise(subject, Proof::Watched, Priority::P2, || count.evidence(known_of(scope, survey)));
             }
         }
     }
@@ -184,7 +191,8 @@ impl FeedPartial {
                 for scope in self.scopes(sighting, survey) {
                     let place = *places.entry(scope.clone()).or_insert_with(|| {
                         let standing_ms = standing_ms(&scope, survey, out);
-                        counts.push((scope, Count { standing_ms, ..Count::default() }));
+                        let news_ms = news_ms(&scope, survey, out);
+                        counts.push((scope, Count { standing_ms, news_ms, ..Count::default() }));
                         counts.len() - 1
                     });
                     run.push(place);
@@ -208,11 +216,11 @@ impl FeedPartial {
         fleet.into_iter().chain([Scope::Feed(feed), Scope::Agency(feed, agency)]).chain(depot)
     }
 
-    fn are_many(&self, vehicles: usize, of: &Count<'_>) -> bool {
+    fn are_many(&self, vehicles: usize, of: usize) -> bool {
         let o = &self.options;
-        let (some, expected) = (vehicles as f64, of.expected as f64);
-        let many = vehicles >= o.vehicles_min && some >= o.share * expected;
-        many || (vehicles >= o.few_min && some >= o.few_share * expected)
+        let (some, of) = (vehicles as f64, of as f64);
+        let many = vehicles >= o.vehicles_min && some >= o.share * of;
+        many || (vehicles >= o.few_min && some >= o.few_share * of)
     }
 
     /// So few are missing that it is over.
@@ -235,15 +243,26 @@ impl FeedPartial {
         let (Some(missing), Some(expected)) = (figure("missing"), figure("expected")) else {
             return unheard == 0 && !members.is_empty();
         };
-        let of_scope = |s: &&Sighting<'_>| s.in_service && Scope::holds(subject, s.vehicle);
-        let heard = survey.sightings.iter().filter(of_scope).count();
+        let of_scope = |s: &&Sighting<'_>| Scope::holds(subject, s.vehicle);
+        let (mut known, mut off_duty, mut heard) = (0_usize, 0_usize, 0_usize);
+        for sighting in survey.sightings.iter().filter(of_scope) {
+            known += 1;
+            off_duty += usize::from(is_off_duty(sighting));
+            heard += usize::from(sighting.in_service);
+        }
+        // Where as many are known as were then, no more can be expected than those that do not say they are off duty.
+        // Of one that is not known nobody can say that it went home.
+        let all_known = figure("known").is_some_and(|then| known as f64 >= then);
+        let expected = if all_known { expected.min((known - off_duty) as f64) } else { expected };
         let still_missing = missing * unheard as f64 / members.len().max(1) as f64;
         self.are_few(expected - heard as f64, expected) && self.are_few(still_missing, expected)
     }
 
     /// Those who went home before do not count, or the last of an evening would always be missing many.
     fn is_partial(&self, count: &Count<'_>) -> bool {
-        self.are_many(count.missing, count) && self.are_many(fell_silent_together(&count.by_slice, count.span), count)
+        let expected = count.expected - (count.missing - count.news);
+        let together = fell_silent_together(&count.by_slice, count.span);
+        self.are_many(count.news, expected) && self.are_many(together, expected)
     }
 }
 
@@ -251,6 +270,28 @@ impl FeedPartial {
 fn standing_ms(scope: &Scope<'_>, survey: &Survey<'_>, out: &Judgements<'_>) -> u64 {
     let onset = if out.is_idle() { None } else { out.find_onset(&scope.subject()) };
     onset.map_or(0, |onset| survey.now().mono_ms.saturating_sub(onset))
+}
+
+/// How long ago a whole that a part is of and that stands was last seen to hold: who was silent then is told with it.
+/// After a restart it speaks for nobody who was heard since.
+fn news_ms(scope: &Scope<'_>, survey: &Survey<'_>, out: &Judgements<'_>) -> u64 {
+    if out.is_idle() {
+        return u64::MAX;
+    }
+    let last_held = Scope::wholes(&scope.subject()).iter().filter_map(|whole| out.find_last_held(whole)).max();
+    last_held.filter(|at| *at > 0).map_or(u64::MAX, |at| survey.now().mono_ms.saturating_sub(at))
+}
+
+/// Vehicles of a part, whether anything is expected of them or not.
+fn known_of(scope: &Scope<'_>, survey: &Survey<'_>) -> usize {
+    let subject = scope.subject();
+    survey.sightings.iter().filter(|sighting| Scope::holds(&subject, sighting.vehicle)).count()
+}
+
+/// It says so, or said so last to the broker. That a kept message says nothing of its journey proves nothing.
+fn is_off_duty(sighting: &Sighting<'_>) -> bool {
+    let says_so = || sighting.vehicle.journey.state.is_some_and(|state| state != JourneyState::InService);
+    if sighting.was_heard() { !sighting.in_service } else { says_so() }
 }
 
 fn is_missing(sighting: &Sighting<'_>) -> bool {
@@ -301,6 +342,10 @@ impl<'a> Count<'a> {
         if self.examples.len() < EXAMPLES {
             self.examples.push(sighting);
         }
+        if silent_ms >= self.news_ms {
+            return;
+        }
+        self.news += 1;
         self.by_slice.resize(self.by_slice.len().max(slices.count), 0);
         self.span = self.span.max(slices.span);
         let slice = (silent_ms.saturating_sub(slices.first_ms) / SILENCE_SLICE_MS) as usize;
@@ -309,12 +354,13 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn evidence(&self) -> Evidence {
+    fn evidence(&self, known: usize) -> Evidence {
         Evidence {
             members: self.examples.iter().map(|s| s.subject()).collect(),
             ..figures([
                 ("missing", self.missing.to_string()),
                 ("expected", self.expected.to_string()),
+                ("known", known.to_string()),
                 ("share_percent", (self.missing * 100 / self.expected.max(1)).to_string()),
             ])
         }

@@ -258,6 +258,24 @@ fn a_part_that_is_missing_for_hours_is_not_found_by_waiting() {
 }
 
 #[test]
+fn a_feed_that_is_not_over_speaks_only_for_those_that_were_missing_while_it_held() {
+    // 70 of 294 go and 40 of them return: the feed is neither partial any more nor whole. Then a depot of 24 goes dark.
+    check(
+        "+0..1900 a/[1001-1200] every 5 at 0 m
+         +0..300 a/[8001-8070] every 5 at 0 m
+         +1000..1900 a/[8001-8040] every 5 at 0 m
+         +0..1500 a/[9001-9024] every 5 at 0 m
+         +1700..1900 a/[9001-9024] every 5 at 0 m
+         +1899 end",
+        &expect![[r#"
+            +386 raised P2 FEED.PARTIAL feed:f
+            +1586 raised P2 FEED.PARTIAL feed:f depot a/9
+            +1820 cleared P2 FEED.PARTIAL feed:f depot a/9
+        "#]],
+    );
+}
+
+#[test]
 fn an_agency_that_is_all_that_is_left_of_its_feed_can_still_be_whole_again() {
     // Agency b goes home one by one while c is dark; then c is all there is, and comes back.
     let mut script = String::from("+0..300 c/[1001-1030] every 5 at 0 m\n+3000..3400 c/[1001-1030] every 5 at 0 m\n");

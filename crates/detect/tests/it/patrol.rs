@@ -4,7 +4,7 @@ use alert::{AlertClass, FindingVerdict, Priority, Subject};
 use detect::{Annunciate, Habits, Judgements, OpenAlert, Patrol, RULES, Rule, RuleDef, Rulebook, Survey};
 use expect_test::expect;
 use picture::PictureOptions;
-use transit::{Observation, Status, VehicleKey};
+use transit::{Journey, JourneyState, Observation, Status, VehicleKey};
 
 use crate::stage::{Stage, feed, message, play, timeline};
 
@@ -147,6 +147,99 @@ fn a_part_missing_before_a_restart_is_missing_until_it_is_heard() {
     }
     play(&mut stage, &format!("{two_thirds}{end}"));
     assert_eq!(stage.timeline(), "");
+}
+
+/// Told of a whole feed at the peak, before the process began.
+fn told_at_the_peak() -> Vec<OpenAlert> {
+    let members: Vec<String> = (7_001..=7_020).map(|n| format!("a/{n}")).collect();
+    vec![open("FEED.PARTIAL", &feed_f(), &members, &[("missing", "80"), ("expected", "400"), ("known", "400")])]
+}
+
+/// 150 run; one of their depots goes dark and comes back.
+const NIGHT: &str = "+0..1300 a/[1001-1125] every 5 at 0 m
+                     +0..600 a/[9001-9025] every 5 at 0 m
+                     +900..1300 a/[9001-9025] every 5 at 0 m
+                     +1299 end";
+
+#[test]
+fn a_feed_told_at_the_peak_before_a_restart_hides_no_depot_that_goes_dark_at_night() {
+    expect![[r#"
+        +686 raised P2 FEED.PARTIAL feed:f depot a/9
+        +1020 cleared P2 FEED.PARTIAL feed:f depot a/9
+    "#]]
+    .assert_eq(&resumed(told_at_the_peak(), NIGHT));
+    // Nor does the room hold it back behind the feed's, which is open.
+    let mut stage = Stage::new(Rulebook::default(), told_at_the_peak(), PictureOptions::default());
+    play(&mut stage, &format!("+686 end\n{NIGHT}"));
+    let parents = &stage.round.findings[0].parents;
+    let parents: Vec<String> = parents.iter().map(|(rule, subject)| format!("{rule} {subject}")).collect();
+    expect![[r#"
+        FEED.LINK feed:f
+        FEED.SILENT feed:f
+        FEED.FROZEN feed:f
+        FEED.LINK system:broker
+        FEED.PARTIAL system:fleet
+        FEED.PARTIAL feed:f agency a"#]]
+    .assert_eq(&parents.join("\n"));
+}
+
+/// The room has all open that was told, but for the alert of the feed.
+fn but_the_feed() -> detect::IsOpen<'static> {
+    &|_, subject, _| *subject != feed_f()
+}
+
+#[test]
+fn a_feed_whose_alert_a_person_closed_while_it_is_not_seen_to_hold_hides_nothing() {
+    let mut stage = Stage::new(Rulebook::default(), told_at_the_peak(), PictureOptions::default());
+    stage.open = Some(but_the_feed());
+    play(&mut stage, &format!("+0..600 a/1200 every 5 at 0 m\n{NIGHT}"));
+    expect![[r#"
+        +686 raised P2 FEED.PARTIAL feed:f depot a/9
+        +746 exception P3 VEH.SILENT vehicle:a/1200
+        +956 exception P2 VEH.SILENT vehicle:a/1200
+        +1020 cleared P2 FEED.PARTIAL feed:f depot a/9
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn what_is_told_anew_after_a_person_closed_it_is_over_by_what_is_known_since_the_restart() {
+    let mut stage = Stage::new(Rulebook::default(), told_at_the_peak(), PictureOptions::default());
+    for second in 0..1_400_u64 {
+        let dark = (600..1_000).contains(&second);
+        let depot = (9_001..=9_050).filter(|_| !dark);
+        for n in (1_001..=1_100).chain(depot).filter(|_| second.is_multiple_of(5)) {
+            stage.say(&message(&format!("a/{n}"), second as i64), second);
+        }
+        stage.open = (second == 800).then(but_the_feed);
+        stage.look(second);
+    }
+    expect![[r#"
+        +800 raised P2 FEED.PARTIAL feed:f
+        +1120 cleared P2 FEED.PARTIAL feed:f
+    "#]]
+    .assert_eq(&stage.timeline());
+}
+
+#[test]
+fn a_part_missing_before_a_restart_is_whole_when_all_are_heard_but_those_that_signed_off() {
+    // Their last word is with the broker: of 250 that they signed off, of the missing that they were in service.
+    let heard_to = |last: u32| {
+        let mut stage = Stage::new(Rulebook::default(), told_at_the_peak(), PictureOptions::default());
+        let off = || Some(Journey { state: Some(JourneyState::SignedOff), ..Journey::default() });
+        for n in 1_001..=1_250 {
+            let kept = Observation { retained: true, journey: off(), ..message(&format!("a/{n}"), -300) };
+            stage.say(&kept, 0);
+        }
+        for n in 7_001..=7_080 {
+            stage.say(&Observation { retained: true, ..message(&format!("a/{n}"), -300) }, 0);
+        }
+        let night = "+0..2000 a/[2001-2070] every 5 at 0 m\n+1999 end\n";
+        play(&mut stage, &format!("{night}+1000..2000 a/[7001-{last}] every 5 at 0 m"));
+        stage.timeline()
+    };
+    assert_eq!(heard_to(7_080), "+1120 cleared P2 FEED.PARTIAL feed:f\n");
+    assert_eq!(heard_to(7_060), "", "of the others nothing is known");
 }
 
 #[test]
