@@ -45,7 +45,11 @@ class Receiver(BaseHTTPRequestHandler):
         key = (event["source"], event["id"])
         if key not in self.known:
             alert = event["data"]
-            print(event["time"], event["type"], alert["priority"], alert["headline"], alert["owner"] or "-", flush=True)
+            if event["type"] == "topis.alert.withdrawn":  # it is no longer ours to know; only its id is told
+                words = [alert["id"]]
+            else:
+                words = [alert["priority"], alert["headline"], alert["owner"] or "-"]
+            print(event["time"], event["type"], *words, flush=True)
             self.known[key] = None
             if len(self.known) > KNOWN_MAX:
                 self.known.popitem(last=False)

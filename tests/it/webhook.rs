@@ -161,6 +161,7 @@ async fn order(http: &Http, vehicle: &str, verb: &str) {
 const RAISED: &str = "topis.alert.raised";
 const CHANGED: &str = "topis.alert.changed";
 const CLOSED: &str = "topis.alert.closed";
+const WITHDRAWN: &str = "topis.alert.withdrawn";
 
 #[tokio::test]
 async fn a_receiver_hears_raise_acknowledgement_and_close_signed_and_nothing_covert() {
@@ -206,6 +207,31 @@ async fn a_receiver_hears_raise_acknowledgement_and_close_signed_and_nothing_cov
         "{metrics}"
     );
     assert!(metrics.contains("topis_webhook_pending{endpoint=\"pager\"}"));
+}
+
+#[tokio::test]
+async fn a_receiver_hears_of_what_becomes_covert_that_it_is_withdrawn_and_nothing_more() {
+    let _turn = one_at_a_time().await;
+    let receiver = Receiver::start().await;
+    let home = home_telling(&[("pager", &receiver)]);
+    let topis = home.start().await.unwrap();
+    let mqtt = Mqtt::connect(home.broker_port()).await.unwrap();
+    press(&mqtt, "turned", "fire", false).await;
+    eventually("the raise", SOON, async || (receiver.told_of("turned") == [RAISED]).then_some(())).await;
+    let mut again = messages::panic("again");
+    (again["kind"], again["covert"]) = (json!("fire"), json!(true));
+    mqtt.publish_acked(&messages::alarm_topic("22", "turned"), again.to_string(), false).await;
+    eventually("that it is gone", SOON, async || (receiver.seen().len() == 2).then_some(())).await;
+    let alert = alert_of(topis.http(), "vehicle:22/turned").await;
+    order(topis.http(), "turned", "acknowledge").await;
+    order(topis.http(), "turned", "close").await;
+    press(&mqtt, "after", "fire", false).await;
+    eventually("another", SOON, async || (receiver.told_of("after") == [RAISED]).then_some(())).await;
+
+    let events: Vec<Value> = receiver.seen().iter().map(Seen::event).collect();
+    let [_, withdrawn, _] = events.as_slice() else { panic!("{events:#?}") };
+    assert_eq!((&withdrawn["type"], &withdrawn["subject"]), (&json!(WITHDRAWN), &alert["id"]));
+    assert_eq!(withdrawn["data"], json!({ "id": alert["id"] }));
 }
 
 /// The condition of every alert that may be told, by id.

@@ -167,9 +167,13 @@ impl Alert {
 
     /// Leaves out the oldest repeat that is neither among the first nor among the last.
     fn fold_repeats(&mut self) {
+        // That line says when it became covert, which receivers are told however late: it is never left out.
+        let hidden_seq = self.hidden_seq;
         let repeats = || {
             let is_repeat = |reason: &str| matches!(reason, "repeated" | "renewed");
-            self.history.iter().enumerate().filter(move |(_, entry)| is_repeat(&entry.reason) && entry.from == entry.to)
+            self.history.iter().enumerate().filter(move |(_, entry)| {
+                is_repeat(&entry.reason) && entry.from == entry.to && hidden_seq != Some(entry.seq)
+            })
         };
         if repeats().count() > 2 * REPEATS_LISTED
             && let Some((at, _)) = repeats().nth(REPEATS_LISTED)
@@ -181,12 +185,13 @@ impl Alert {
 
     /// Leaves out the oldest pair of clearing and return that is neither among the first nor among the last.
     fn fold_returns(&mut self) {
+        let hidden_seq = self.hidden_seq;
         let returns = || {
             let pairs = self.history.windows(2).enumerate();
-            pairs.filter(|(_, pair)| {
+            pairs.filter(move |(_, pair)| {
                 let [gone, back] = pair else { return false };
                 let is_return = matches!(back.reason.as_str(), "re_raised" | "repeated");
-                gone.reason == "cleared" && is_return && gone.from == back.to
+                gone.reason == "cleared" && is_return && gone.from == back.to && hidden_seq != Some(back.seq)
             })
         };
         if returns().count() > 2 * REPEATS_LISTED

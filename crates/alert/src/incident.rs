@@ -246,6 +246,7 @@ impl IncidentReport {
 impl Incident {
     /// What a report does to what is on record: a higher version replaces, and a source that gives no versions
     /// replaces by any new content. An incident taken back returns with a higher version, or with any when it has none.
+    /// `report.names` are those that the record does not know yet.
     pub fn judge(known: Option<&Self>, report: &IncidentReport) -> IncidentOutcome {
         let Some(known) = known else { return IncidentOutcome::Recorded };
         match (report.version, known.report.version) {
@@ -255,6 +256,8 @@ impl Incident {
             _ if report.fingerprint == known.report.fingerprint => IncidentOutcome::Same,
             // Versions may be no finer than a second, and a cancellation is meant to be the last word of its second.
             (Some(_), Some(_)) if report.cancelled && !known.withdrawn => IncidentOutcome::Recorded,
+            // So is a message that the record has never heard named: an update of the same second.
+            (Some(_), Some(_)) if !report.names.is_empty() && !known.withdrawn => IncidentOutcome::Recorded,
             (Some(_), Some(_)) => IncidentOutcome::SameVersion,
             (None, _) | (_, None) => IncidentOutcome::Recorded,
         }

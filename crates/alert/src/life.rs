@@ -11,6 +11,7 @@ impl Alert {
     /// Carries out `change`, which is about this alert, as journal record `seq`.
     pub fn follow(&mut self, seq: u64, change: &Change) {
         let from = if matches!(change, Change::AlertRaised { .. }) { "none".to_owned() } else { self.standing() };
+        let was_covert = self.covert;
         match change {
             Change::AlertRaised { .. } => {
                 // One that ended a moment ago and is back keeps the time of its last sound.
@@ -58,6 +59,9 @@ impl Alert {
             | Change::SuppressionEnded { .. } => return,
         }
         self.seq = seq;
+        if self.covert && !was_covert {
+            self.hidden_seq = Some(seq);
+        }
         self.note(seq, from, change);
     }
 
@@ -351,6 +355,57 @@ mod tests {
         assert_eq!((alert.priority, alert.source, alert.covert), (Priority::P1, Some(AlarmSource::Driver), true));
         alert.come_again(now(7).utc, &Press { covert: false, ..press });
         assert!(alert.covert);
+    }
+
+    fn repeated(alert: &Alert, second: i64, press: &Press) -> Change {
+        Change::AlertRepeated {
+            alert: alert.id.clone(),
+            at: now(second).utc,
+            re_alarmed: false,
+            sounds: false,
+            release_at: None,
+            press: press.clone(),
+            ack_due_at: None,
+        }
+    }
+
+    #[test]
+    fn the_record_that_hides_it_is_kept_and_no_later_one_nor_a_raise_takes_its_place() {
+        let press = Press::of(&panic_button(), false, Priority::P2);
+        assert!(press.covert);
+        let mut alert = taken_at(5, &AlarmReport { covert: Some(false), ..panic_button() });
+        assert_eq!(alert.hidden_seq, None);
+        for seq in 8..=9 {
+            let again = repeated(&alert, 6, &Press { covert: seq == 9, ..press.clone() });
+            alert.follow(seq, &again);
+        }
+        assert_eq!((alert.hidden_seq, alert.seq), (Some(9), 9));
+        let again = repeated(&alert, 7, &press);
+        alert.follow(10, &again);
+        assert_eq!((alert.hidden_seq, alert.seq), (Some(9), 10));
+        assert_eq!(taken_at(5, &panic_button()).hidden_seq, None, "it was covert from the start");
+    }
+
+    #[test]
+    fn an_operator_who_says_so_hides_it_too() {
+        let mut alert = taken_at(5, &AlarmReport { covert: Some(false), ..panic_button() });
+        let (renewal, author) = (Box::new(Renewal { covert: true, ..Renewal::default() }), Author::Timer);
+        let (id, at) = (alert.id.clone(), now(6).utc);
+        alert.follow(8, &Change::AlertRenewed { alert: id, at, author, renewal, ordered: None });
+        assert_eq!((alert.covert, alert.hidden_seq), (true, Some(8)));
+    }
+
+    #[test]
+    fn the_line_that_tells_when_it_was_hidden_outlasts_any_number_of_repeats() {
+        let press = Press::of(&panic_button(), false, Priority::P2);
+        let mut alert = taken_at(5, &AlarmReport { covert: Some(false), ..panic_button() });
+        for seq in 8..500 {
+            // The first fifty repeats stay listed anyhow.
+            let again = repeated(&alert, 6, &Press { covert: seq >= 100, ..press.clone() });
+            alert.follow(seq, &again);
+        }
+        assert_eq!(alert.hidden_seq, Some(100));
+        assert!(alert.repeats_folded > 0 && alert.history.iter().any(|entry| entry.seq == 100));
     }
 
     #[test]

@@ -172,6 +172,7 @@ impl Alert {
             incident: None,
             annunciations: 0,
             cleared_at: None,
+            hidden_seq: None,
             seq: 0,
             durable: true,
         }

@@ -280,6 +280,10 @@ pub struct Alert {
     /// Cleared since, where it is cleared or was when it ended.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cleared_at: Option<UtcMillis>,
+    /// The journal record by which it became covert, where it was not from the start: who was shown it before has to
+    /// hear that it is gone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hidden_seq: Option<u64>,
     /// Journal sequence of the last change.
     pub seq: u64,
     /// On disk. False only while the journal cannot be written.

@@ -29,7 +29,8 @@ pub(crate) struct Meta {
     epoch: String,
     /// The revision of the picture it was read from.
     revision: u64,
-    /// For `since`, of this answer: everything up to it is in here.
+    /// For `since`: everything up to it is in here and in the pages before. While there is a `next` page of what changed,
+    /// it is the `since` that was asked for.
     cursor: String,
     /// Where to go on: the next page of a list, the next `since` of changes.
     next: Option<String>,
@@ -37,14 +38,24 @@ pub(crate) struct Meta {
     degraded: Vec<DegradedView>,
 }
 
+/// Where a reader goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Onward {
+    /// The next page of a list, or the next `since` of changes.
+    pub(crate) next: Option<String>,
+    /// The revision up to which the reader then knows everything; that of the snapshot by default.
+    pub(crate) known: Option<u64>,
+}
+
 impl Meta {
     /// Of a snapshot.
-    pub(crate) fn of(snapshot: &Snapshot, next: Option<String>) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, onward: Onward) -> Self {
+        let Onward { next, known } = onward;
         Self {
             as_of: Stamp(snapshot.as_of),
             epoch: snapshot.epoch.to_string(),
             revision: snapshot.revision,
-            cursor: cursor_text(snapshot, snapshot.revision),
+            cursor: cursor_text(snapshot, known.unwrap_or(snapshot.revision)),
             next,
             degraded: snapshot.degraded.iter().map(DegradedView::of).collect(),
         }
@@ -104,9 +115,9 @@ impl Serialize for Picked<'_> {
 }
 
 /// `{data, meta}` as bytes. `capacity` saves growing for bodies of known size.
-pub(crate) fn envelope<D: Serialize>(snapshot: &Snapshot, data: &D, next: Option<String>, capacity: usize) -> Vec<u8> {
+pub(crate) fn envelope<D: Serialize>(snapshot: &Snapshot, data: &D, onward: Onward, capacity: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(capacity.max(512));
-    if let Err(error) = serde_json::to_writer(&mut bytes, &Envelope { data, meta: Meta::of(snapshot, next) }) {
+    if let Err(error) = serde_json::to_writer(&mut bytes, &Envelope { data, meta: Meta::of(snapshot, onward) }) {
         // Views hold nothing that JSON cannot: a test writes each.
         tracing::error!(%error, "an answer could not be written as JSON");
         bytes.clear();
@@ -135,7 +146,7 @@ pub(crate) fn answer(
 
 /// `{data, meta}` as an answer.
 pub(crate) fn json<D: Serialize>(snapshot: &Snapshot, revision: Option<u64>, data: &D) -> Response {
-    answer(snapshot, revision, Format::Json.media_type(), envelope(snapshot, data, None, 0))
+    answer(snapshot, revision, Format::Json.media_type(), envelope(snapshot, data, Onward::default(), 0))
 }
 
 /// 304 when the client already has `revision`.

@@ -182,7 +182,9 @@ impl Bodies {
                 let is_the_same = plain.as_ref().is_some_and(|plain| plain.as_of == encoded.as_of);
                 return (is_the_same && is_of_this_second(snapshot, encoded)).then(|| (true, Arc::clone(encoded)));
             }
-            if encoded.revision >= revision && recipe.collection != Collection::Everything {
+            // As of a plain body: its ages stand still.
+            let is_old = snapshot.as_of.since(encoded.as_of) >= REPAINT_MS;
+            if encoded.revision >= revision && !is_old && recipe.collection != Collection::Everything {
                 return Some((true, Arc::clone(encoded)));
             }
             let replaceable = recipe.collection == Collection::Vehicles;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alert::{Alert, Incident};
+use alert::{Alert, AlertId, Incident};
 use picture::{FeedRecord, VehicleRecord};
 use publish::Lang;
 use serde::{Serialize, Serializer};
@@ -14,7 +14,7 @@ use crate::{
     filters::{AlertFilter, IncidentFilter, VehicleFilter},
     params::{LANG, Param, Params, Query, Shape, VEHICLE_FILTERS, many, words as all_words},
     problem::ApiError,
-    routes::{gather_alerts, gather_incidents, sees_covert},
+    routes::{gather_alerts, gather_hidden, gather_incidents, sees_covert},
     snapshot::Collection,
     views::{AlertView, ExceptionView, FeedView, IncidentView, VehicleView, incident_id},
 };
@@ -67,6 +67,8 @@ pub(crate) enum Item {
     VehicleGone(VehicleKey, u64),
     /// An alert.
     Alert(Arc<Alert>),
+    /// An alert that was shown and is no longer, by its id; at a revision.
+    AlertGone(AlertId, u64),
     /// An incident.
     Incident(Arc<Incident>),
     /// A feed.
@@ -82,7 +84,7 @@ impl Item {
     pub(crate) fn topic(&self) -> Topic {
         match self {
             Self::Vehicle(_) | Self::VehicleGone(..) => Topic::Vehicles,
-            Self::Alert(_) => Topic::Alerts,
+            Self::Alert(_) | Self::AlertGone(..) => Topic::Alerts,
             Self::Incident(_) => Topic::Incidents,
             Self::Feed(_) => Topic::Feeds,
             Self::Exception(_) | Self::ExceptionGone(..) => Topic::Exceptions,
@@ -95,6 +97,7 @@ impl Item {
             Self::Vehicle(v) => v.key.to_string(),
             Self::VehicleGone(key, _) => key.to_string(),
             Self::Alert(a) => a.id.to_string(),
+            Self::AlertGone(id, _) => id.to_string(),
             Self::Incident(i) => incident_id(i),
             Self::Feed(f) => f.id.to_string(),
             Self::Exception(e) => e.exception.id.clone(),
@@ -106,7 +109,9 @@ impl Item {
     pub(crate) fn revision(&self, snapshot: &Snapshot) -> u64 {
         match self {
             Self::Vehicle(v) => v.revision,
-            Self::VehicleGone(_, revision) | Self::ExceptionGone(_, revision) => *revision,
+            Self::VehicleGone(_, revision) | Self::AlertGone(_, revision) | Self::ExceptionGone(_, revision) => {
+                *revision
+            }
             Self::Alert(a) => snapshot.revision_of_seq(a.seq),
             Self::Incident(i) => snapshot.revision_of_seq(i.seq),
             Self::Feed(f) => f.revision,
@@ -152,7 +157,8 @@ impl Following {
         vehicles.max(room).max(exceptions)
     }
 
-    /// What must not wait: alerts and incidents that changed after `since`, or without it the open and active ones.
+    /// What must not wait: alerts and incidents that changed after `since`, or without it the open and active ones. An
+    /// alert that became covert after `since` is gone for who must not see it, and nothing else is said of it.
     pub(crate) fn urgent(&self, snapshot: &Snapshot, since: Option<u64>) -> Vec<Item> {
         let mut items = Vec::new();
         if self.follows(Topic::Alerts) && since.is_none_or(|s| snapshot.revisions.alerts > s) {
@@ -161,6 +167,10 @@ impl Following {
                 None => AlertFilter::open(self.see_covert),
             };
             items.extend(gather_alerts(snapshot, &filter, since).into_iter().map(Item::Alert));
+            if let Some(since) = since.filter(|_| !self.see_covert) {
+                let hidden = gather_hidden(snapshot, since);
+                items.extend(hidden.into_iter().map(|(id, revision)| Item::AlertGone(id, revision)));
+            }
         }
         if self.follows(Topic::Incidents) && since.is_none_or(|s| snapshot.revisions.incidents > s) {
             let filter = if since.is_some() { IncidentFilter::followed() } else { IncidentFilter::default() };
@@ -210,7 +220,7 @@ impl Following {
 
     /// The record as its own route gives it; `None` when it is gone.
     pub(crate) fn record<'a>(&self, item: &'a Item, snapshot: &'a Snapshot) -> Option<Record<'a>> {
-        let gone = matches!(item, Item::VehicleGone(..) | Item::ExceptionGone(..));
+        let gone = matches!(item, Item::VehicleGone(..) | Item::AlertGone(..) | Item::ExceptionGone(..));
         (!gone).then_some(Record { item, snapshot, lang: self.lang })
     }
 }
@@ -226,7 +236,7 @@ impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.item {
             Item::Vehicle(v) => VehicleView::of(v, self.snapshot).serialize(serializer),
-            Item::VehicleGone(..) | Item::ExceptionGone(..) => serializer.serialize_none(),
+            Item::VehicleGone(..) | Item::AlertGone(..) | Item::ExceptionGone(..) => serializer.serialize_none(),
             Item::Alert(a) => AlertView::of(a, self.snapshot, self.lang).serialize(serializer),
             Item::Incident(i) => IncidentView::of(i).serialize(serializer),
             Item::Feed(f) => FeedView::of(f).serialize(serializer),

@@ -179,9 +179,16 @@ impl AlertFilter {
             && wants::<str>(&self.rules, Some(&alert.rule))
             && (self.subjects.is_empty() || self.subjects.contains(&alert.subject.to_string()))
             && (self.routes.is_empty() || wants::<str>(&self.routes, route_of(alert, snapshot)))
-            && self.bbox.is_none_or(|b| {
-                place(alert, snapshot).is_some_and(|p| b.contains(p.coordinate.lat(), p.coordinate.lon()))
+            && self.bbox.is_none_or(|b| match place(alert, snapshot) {
+                Some(p) => b.contains(p.coordinate.lat(), p.coordinate.lon()),
+                // It may be anywhere, and no district may be without it.
+                None => alert.class == AlertClass::Emergency,
             })
+    }
+
+    /// Its answer depends on where vehicles are, not only on the alerts.
+    pub(crate) fn moves_with_vehicles(&self) -> bool {
+        self.bbox.is_some() || !self.routes.is_empty()
     }
 }
 
@@ -240,7 +247,7 @@ impl IncidentFilter {
             && wants::<IncidentKind>(&self.kinds, Some(&report.kind))
             && wants::<Severity>(&self.severities, Some(&incident.severity))
             && wants::<str>(&self.sources, Some(&report.key.source))
-            && self.bbox.is_none_or(|b| report.lat.zip(report.lon).is_some_and(|(lat, lon)| b.contains(lat, lon)))
+            && self.bbox.is_none_or(|b| room::extent_of(report).is_some_and(|extent| b.touches(&extent)))
     }
 }
 

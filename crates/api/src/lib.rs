@@ -32,7 +32,7 @@ mod views;
 mod wording;
 
 pub use access::{Access, Principal, Role, Tokens, TokensError};
-pub use cloud_event::{CLOUD_EVENT, alert_event, changed_at};
+pub use cloud_event::{CLOUD_EVENT, News};
 pub use derived::Derived;
 pub use exceptions::Exceptions;
 pub use guide::Guide;

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the routes themselves.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -57,8 +57,8 @@ const CURSOR_ERRORS: &[(&str, &str)] = &[("410", "The cursor cannot be continued
 /// Errors of routes that take a body.
 const BODY_ERRORS: &[(&str, &str)] = &[
     ("408", "The body came too slowly."),
-    ("413", "The body is larger than 64 KiB."),
-    ("415", "The body is not sent as application/json."),
+    ("413", "The body is larger than 64 KiB, a warning than 256 KiB."),
+    ("415", "The body is not sent as application/json, a warning not as application/cap+xml."),
     ("422", "The body is JSON, but not what is expected."),
 ];
 
@@ -88,8 +88,9 @@ pub fn openapi() -> Value {
         "token": {"type": "http", "scheme": "bearer", "description": "A token of `topis token new`. An open loopback needs none."}
     });
     document["security"] = json!([{"token": []}, {}]);
+    let answered = answered(&document);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
-        require_keys(schemas);
+        require_keys(schemas, &answered);
         schemas.values_mut().for_each(lift_descriptions);
         join_flattened(schemas);
     }
@@ -168,14 +169,41 @@ pub(crate) fn text() -> Bytes {
 /// Records whose keys `fields` can pick: only `id` is always there.
 const PICKABLE: &[&str] = &["VehicleView", "AlertView", "IncidentView"];
 
-/// Keys are always present, which an optional Rust field does not say by itself.
-fn require_keys(schemas: &mut Map<String, Value>) {
+/// Names of the schemas that answers are made of, and what those are made of.
+fn answered(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let operations = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+    for operation in operations.filter_map(Value::as_object).flat_map(|item| item.values()) {
+        gather_schemas(&operation["responses"], document, &mut found);
+    }
+    found
+}
+
+fn gather_schemas(value: &Value, document: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather_schemas(item, document, found)),
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            if let Some(name) = name
+                && found.insert(name.to_owned())
+            {
+                gather_schemas(&document["components"]["schemas"][name], document, found);
+            }
+            fields.values().for_each(|field| gather_schemas(field, document, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Keys of answers are always present, which an optional Rust field does not say by itself. What callers send says of
+/// each member whether it is required.
+fn require_keys(schemas: &mut Map<String, Value>, answered: &BTreeSet<String>) {
     for (name, schema) in schemas {
         let keys: Vec<String> = match schema["properties"].as_object() {
             Some(properties) => properties.keys().cloned().collect(),
             None => continue,
         };
-        if name.ends_with("Body") || name == "Problem" {
+        if !answered.contains(name) || name == "Problem" {
             continue;
         }
         schema["required"] = if PICKABLE.contains(&name.as_str()) { json!(["id"]) } else { json!(keys) };

@@ -184,6 +184,14 @@ impl<S: Send + Sync, Q: Query> FromRequestParts<S> for Params<Q> {
     }
 }
 
+/// Every record is compared with each of them.
+const VALUES_MAX: usize = 500;
+
+fn values_of<'p>(pairs: &'p [(String, String)], name: &str) -> impl Iterator<Item = &'p str> {
+    let named = pairs.iter().filter(move |(n, _)| n == name);
+    named.flat_map(|(_, v)| v.split(',')).map(str::trim).filter(|v| !v.is_empty())
+}
+
 impl<Q: Query> Params<Q> {
     fn parse(uri: &axum::http::Uri) -> Result<Self, ApiError> {
         if uri.query().is_none_or(str::is_empty) {
@@ -202,6 +210,10 @@ impl<Q: Query> Params<Q> {
         if let Some((unknown, _)) = pairs.iter().find(|(name, _)| !names().any(|known| known == name)) {
             let known: Vec<&str> = names().collect();
             return Err(ApiError::unknown_parameter(unknown, &known.join(", ")).meaning(nearest(unknown, &known)));
+        }
+        if let Some(name) = names().find(|name| values_of(&pairs, name).nth(VALUES_MAX).is_some()) {
+            let allowed = format!("at most {VALUES_MAX} values; ask for all and pick");
+            return Err(ApiError::bad_parameter(name, "more", &allowed));
         }
         Ok(Self { pairs, query: PhantomData })
     }
@@ -228,12 +240,7 @@ impl<Q: Query> Params<Q> {
 
     /// Every value of a parameter, by commas and repeats.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .flat_map(|(_, v)| v.split(','))
-            .map(str::trim)
-            .filter(|v| !v.is_empty())
+        values_of(&self.pairs, name)
     }
 
     /// Every value as owned text.
@@ -342,6 +349,13 @@ impl Bbox {
         };
         across && (self.south..=self.north).contains(&lat)
     }
+
+    /// Some of it lies in the box, edges included.
+    pub(crate) fn touches(&self, extent: &room::Extent) -> bool {
+        let east = if self.west <= self.east { self.east } else { self.east + 360.0 };
+        let across = |turn: f64| extent.west + turn <= east && extent.east + turn >= self.west;
+        extent.south <= self.north && extent.north >= self.south && [-360.0, 0.0, 360.0].into_iter().any(across)
+    }
 }
 
 #[cfg(test)]
@@ -353,6 +367,11 @@ mod tests {
         let fiji = Bbox::parse("177,-20,-178,-15").unwrap();
         assert!(fiji.contains(-18.0, 179.0) && fiji.contains(-18.0, -179.0));
         assert!(!fiji.contains(-18.0, 0.0));
+        let strait = room::Extent { south: -17.0, north: -16.0, west: 178.0, east: 183.0 };
+        assert!(fiji.touches(&strait));
+        assert!(fiji.touches(&room::Extent { west: -178.5, east: -170.0, ..strait }));
+        assert!(!fiji.touches(&room::Extent { west: -177.5, east: 176.5, ..strait }));
+        assert!(!fiji.touches(&room::Extent { south: -14.0, ..strait }));
         for bad in ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "0,10,1,5", "0,0,NaN,1", "200,0,201,1"] {
             assert_eq!(Bbox::parse(bad), None, "{bad}");
         }

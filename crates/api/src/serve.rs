@@ -85,7 +85,7 @@ pub async fn serve(
         let builder = Arc::clone(&builder);
         let watcher = graceful.watcher();
         tokio::spawn(async move {
-            let io = TokioIo::new(Stalling::new(stream, limits.write_stall));
+            let io = TokioIo::new(Stalling::new(stream, &limits));
             let connection = builder.serve_connection(io, TowerToHyperService::new(service)).into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 // Clients that go away or are cut are everyday.
@@ -131,16 +131,36 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// A connection that fails when its reader takes nothing for too long.
+/// What an HTTP/2 client says first. As long as it may still become this, hyper waits for more and no timer of its own
+/// runs.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A connection that fails when it does not say for too long which protocol it speaks, and when its reader takes nothing
+/// for too long.
 struct Stalling {
     inner: TcpStream,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Until when it has to say what it speaks, and how much of [`PREFACE`] it has said; `None` once that is known.
+    silent: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl Stalling {
-    fn new(inner: TcpStream, limit: Duration) -> Self {
-        Self { inner, limit, stalled: None }
+    fn new(inner: TcpStream, limits: &ServeLimits) -> Self {
+        let until = Instant::now() + limits.header_read;
+        let silent = Some((Box::pin(tokio::time::sleep_until(until)), 0));
+        Self { inner, limit: limits.write_stall, stalled: None, silent }
+    }
+
+    /// Takes note of what was read while it is not known what the other side speaks.
+    fn listen(&mut self, read: &[u8]) {
+        if let Some((_, said)) = &mut self.silent {
+            *said += read.len();
+            let may_become = PREFACE.get(*said - read.len()..*said).is_some_and(|part| part == read);
+            if !may_become || *said == PREFACE.len() {
+                self.silent = None;
+            }
+        }
     }
 
     /// Fails a write that has been pending for the limit.
@@ -157,7 +177,19 @@ impl Stalling {
 
 impl AsyncRead for Stalling {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if read.is_ready() {
+            self.listen(&buf.filled()[before..]);
+            return read;
+        }
+        match &mut self.silent {
+            Some((until, _)) => until
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not say what it speaks"))),
+            None => read,
+        }
     }
 }
 

@@ -109,16 +109,34 @@ struct Known {
     incidents: BTreeSet<IncidentKey>,
     feeds: BTreeSet<FeedId>,
     exceptions: BTreeSet<String>,
-    /// The reader came back with a cursor: what it has beyond what changes now is not known to us.
+    /// The reader came back with a cursor, and what changed since is being told.
     guessing: bool,
+    /// The reader came back with a cursor, and there was no reset since: what it has beyond what changed since is never
+    /// known to us.
+    resumed: bool,
+    /// Vehicles it was told to remove in case it had them. As many as there are vehicles.
+    removed: BTreeSet<VehicleKey>,
 }
 
 impl Known {
-    /// The verb for an item, noting that the reader has it from now on; `None` when it need not be told.
-    fn verb(&mut self, item: &Item) -> Option<&'static str> {
+    /// The verb for an item that is no noise, noting whether the reader has it from now on.
+    fn verb(&mut self, item: &Item) -> &'static str {
         let is_new = match item {
-            Item::VehicleGone(key, _) => return (self.vehicles.remove(key) || self.guessing).then_some("remove"),
-            Item::ExceptionGone(id, _) => return (self.exceptions.remove(&**id) || self.guessing).then_some("remove"),
+            Item::VehicleGone(key, _) => {
+                self.vehicles.remove(key);
+                if self.resumed {
+                    self.removed.insert(key.clone());
+                }
+                return "remove";
+            }
+            Item::AlertGone(id, _) => {
+                self.alerts.remove(id);
+                return "remove";
+            }
+            Item::ExceptionGone(id, _) => {
+                self.exceptions.remove(&**id);
+                return "remove";
+            }
             Item::Vehicle(v) => self.vehicles.insert(v.key.clone()),
             Item::Alert(a) if !a.is_open() => {
                 // Its end is the last that is said of it: nothing to remember.
@@ -130,7 +148,7 @@ impl Known {
             Item::Feed(f) => self.feeds.insert(f.id.clone()),
             Item::Exception(e) => self.exceptions.insert(e.exception.id.clone()),
         };
-        Some(if is_new && !self.guessing { "add" } else { "update" })
+        if is_new && !self.guessing { "add" } else { "update" }
     }
 }
 
@@ -168,7 +186,7 @@ impl Follower {
             urgent_sent: since,
             urgent: VecDeque::new(),
             bulk: VecDeque::new(),
-            known: Known { guessing: since.is_some(), ..Known::default() },
+            known: Known { guessing: since.is_some(), resumed: since.is_some(), ..Known::default() },
             reset_due: since.is_none(),
             next_bulk: now,
             next_beat: now + HEARTBEAT,
@@ -253,14 +271,17 @@ impl Follower {
     }
 
     fn pop(&mut self) -> Option<Event> {
-        if let Some(item) = self.urgent.pop_front() {
-            let newest = self.shared.newest();
-            return Some(self.event(&item, &newest));
+        // Only now: an alert that is gone may have been waiting here to be sent a moment ago.
+        while let Some(item) = self.urgent.pop_front() {
+            if !is_noise(&item, &self.known) {
+                let newest = self.shared.newest();
+                return Some(self.event(&item, &newest));
+            }
         }
         let item = self.bulk.pop_front()?;
         let source = Arc::clone(&self.source);
         // Whether it is known has to be asked before the batch ends, its id after.
-        let verb = self.known.verb(&item).unwrap_or("update");
+        let verb = self.known.verb(&item);
         if self.bulk.is_empty() {
             self.finish();
         }
@@ -268,7 +289,7 @@ impl Follower {
     }
 
     fn event(&mut self, item: &Item, snapshot: &Snapshot) -> Event {
-        let verb = self.known.verb(item).unwrap_or("update");
+        let verb = self.known.verb(item);
         self.write(verb, item, snapshot)
     }
 
@@ -300,11 +321,12 @@ impl Follower {
     }
 }
 
-/// A vehicle or exception that left what is followed and that the reader never had.
+/// A vehicle, alert or exception that left what is followed and that the reader never had, or was told to remove.
 fn is_noise(item: &Item, known: &Known) -> bool {
     match item {
-        Item::VehicleGone(key, _) => !known.guessing && !known.vehicles.contains(key),
-        Item::ExceptionGone(id, _) => !known.guessing && !known.exceptions.contains(&**id),
+        Item::VehicleGone(key, _) => !known.vehicles.contains(key) && (!known.resumed || known.removed.contains(key)),
+        Item::AlertGone(id, _) => !known.resumed && !known.alerts.contains(id),
+        Item::ExceptionGone(id, _) => !known.resumed && !known.exceptions.contains(&**id),
         Item::Vehicle(_) | Item::Alert(_) | Item::Incident(_) | Item::Feed(_) | Item::Exception(_) => false,
     }
 }

@@ -87,6 +87,8 @@ pub struct FeedSpec {
     pub mode: Option<Mode>,
     /// IANA zone of the feed's local times, where its format has any; the format's own when absent.
     pub timezone: Option<String>,
+    /// Who may send, where the format names its senders; empty: everybody.
+    pub senders: Vec<String>,
 }
 
 impl FeedSpec {
@@ -100,6 +102,7 @@ impl FeedSpec {
             namespace: None,
             mode: None,
             timezone: None,
+            senders: Vec::new(),
         }
     }
 }

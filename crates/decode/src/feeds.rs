@@ -83,9 +83,16 @@ pub(crate) struct Source {
     namespace: Option<String>,
     pub(crate) mode: Option<Mode>,
     pub(crate) zone: TimeZone,
+    /// Who may send; empty: everybody.
+    senders: Vec<String>,
 }
 
 impl Source {
+    /// That sender may speak by this feed.
+    pub(crate) fn hears(&self, sender: &str) -> bool {
+        self.senders.is_empty() || self.senders.iter().any(|known| known == sender)
+    }
+
     /// The agency of a topic level: `<namespace>:<agency>` where the feed has a namespace.
     pub(crate) fn agency_of(&self, level: &str) -> Result<AgencyId, IdError> {
         let agency = AgencyId::parse_level(level)?;
@@ -350,6 +357,7 @@ fn compile(prefix: &str, spec: &FeedSpec, errors: &mut Vec<FeedError>) -> Option
         namespace: namespace.ok()?.map(|n| n.to_string()),
         mode: spec.mode,
         zone: zone.ok()?,
+        senders: spec.senders.clone(),
     })
 }
 
@@ -374,6 +382,7 @@ fn implicit_native(prefix: &str) -> Source {
         namespace: None,
         mode: None,
         zone: TimeZone::UTC,
+        senders: Vec::new(),
     }
 }
 

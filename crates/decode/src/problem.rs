@@ -37,6 +37,12 @@ words! {
         BadPosition = "bad_position",
         /// A retained position: last known, never fresh.
         Retained = "retained",
+        /// Of an incident of which a newer version is on record: nothing changes.
+        Outdated = "outdated",
+        /// Other words under the version of an incident that is on record: nobody can say which are right.
+        Conflicting = "conflicting",
+        /// As many incidents are open as are kept.
+        NoRoom = "no_room",
     }
 }
 

@@ -16,6 +16,9 @@ use tokio::sync::Notify;
 
 use crate::{Classify, Frame};
 
+/// Bytes that a worker takes at once, about, however few frames they are: what it does with them keeps a thread busy.
+const BATCH_BYTES: usize = 512 * 1024;
+
 /// Bounds of the telemetry lane. Every bound is per worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneLimits {
@@ -27,12 +30,16 @@ pub struct LaneLimits {
     pub hard_capacity: usize,
     /// Topics that may wait in the overflow, one newest frame each.
     pub overflow_topics: usize,
+    /// Bytes that may wait in all, topics included: large datasets fill memory long before they are many. A frame that
+    /// finds no room is dropped, a plain position only where it replaces none.
+    pub bytes: usize,
 }
 
 impl Default for LaneLimits {
-    /// Two workers; about a second of the design load in order, then 100,000 vehicles' newest positions.
+    /// Two workers; about a second of the design load in order, then 100,000 vehicles' newest positions; thrice the bytes
+    /// that these take.
     fn default() -> Self {
-        Self { workers: 2, capacity: 16_384, hard_capacity: 65_536, overflow_topics: 131_072 }
+        Self { workers: 2, capacity: 16_384, hard_capacity: 65_536, overflow_topics: 131_072, bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -122,6 +129,8 @@ struct Held {
     overflow: HashMap<Arc<str>, Frame>,
     /// Topics of `overflow`, longest waiting first, so that none starves.
     waiting: VecDeque<Arc<str>>,
+    /// Of all that wait.
+    bytes: usize,
     closed: bool,
 }
 
@@ -130,9 +139,32 @@ impl Held {
         self.fifo.len() + self.overflow.len()
     }
 
-    fn take_overflow(&mut self) -> Option<Frame> {
-        self.waiting.pop_front().and_then(|topic| self.overflow.remove(&topic))
+    fn has_room(&self, frame: &Frame, limits: &LaneLimits) -> bool {
+        // A frame larger than all that may wait is still one frame.
+        self.bytes + bytes_of(frame) <= limits.bytes || self.len() == 0
     }
+
+    /// Moves frames out until `batch` has `max` of them or they have `bytes`.
+    fn take_in_order(&mut self, batch: &mut Vec<Frame>, max: usize, bytes: usize) {
+        let least = self.bytes.saturating_sub(bytes);
+        while batch.len() < max
+            && self.bytes >= least
+            && let Some(frame) = self.fifo.pop_front()
+        {
+            self.bytes -= bytes_of(&frame);
+            batch.push(frame);
+        }
+    }
+
+    fn take_overflow(&mut self) -> Option<Frame> {
+        let frame = self.waiting.pop_front().and_then(|topic| self.overflow.remove(&topic))?;
+        self.bytes -= bytes_of(&frame);
+        Some(frame)
+    }
+}
+
+fn bytes_of(frame: &Frame) -> usize {
+    frame.topic.len() + frame.payload.len()
 }
 
 #[derive(Default)]
@@ -188,10 +220,11 @@ impl LaneQueue {
 
     fn push_in_order(&self, frame: Frame, capacity: usize) -> Result<(), Frame> {
         let mut held = self.lock();
-        if held.fifo.len() >= capacity {
+        if held.fifo.len() >= capacity || !held.has_room(&frame, &self.limits) {
             return Err(frame);
         }
         let was_empty = held.len() == 0;
+        held.bytes += bytes_of(&frame);
         held.fifo.push_back(frame);
         drop(held);
         if was_empty {
@@ -207,10 +240,13 @@ impl LaneQueue {
         let topic: Arc<str> = Arc::from(&*frame.topic);
         let mut held = self.lock();
         let was_empty = held.len() == 0;
-        let full = held.overflow.len() >= self.limits.overflow_topics;
-        match held.overflow.entry(Arc::clone(&topic)) {
+        let full = held.overflow.len() >= self.limits.overflow_topics || !held.has_room(&frame, &self.limits);
+        let bytes = bytes_of(&frame);
+        let Held { overflow, waiting, bytes: all_bytes, .. } = &mut *held;
+        match overflow.entry(Arc::clone(&topic)) {
             Entry::Occupied(mut newest) => {
-                newest.insert(frame);
+                // In place of a position of the same topic it takes about the same room.
+                *all_bytes = *all_bytes + bytes - bytes_of(&newest.insert(frame));
                 self.counts.coalesced.fetch_add(1, Relaxed);
             }
             Entry::Vacant(_) if full => {
@@ -218,7 +254,8 @@ impl LaneQueue {
             }
             Entry::Vacant(vacant) => {
                 vacant.insert(frame);
-                held.waiting.push_back(topic);
+                waiting.push_back(topic);
+                *all_bytes += bytes;
             }
         }
         drop(held);
@@ -249,9 +286,11 @@ impl LaneQueue {
         // What waits aside is the newest there is. It gets half of every batch, else a lasting overload would keep
         // it waiting for ever behind older frames.
         let aside = held.overflow.len().min(max.div_ceil(2));
-        let in_order = held.fifo.len().min(max - aside);
-        batch.extend(held.fifo.drain(..in_order));
+        let share = if aside == 0 { BATCH_BYTES } else { BATCH_BYTES / 2 };
+        held.take_in_order(batch, max - aside, share);
+        let least = held.bytes.saturating_sub(BATCH_BYTES / 2);
         while batch.len() < max
+            && held.bytes >= least
             && let Some(frame) = held.take_overflow()
         {
             batch.push(frame);

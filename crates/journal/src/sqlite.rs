@@ -141,9 +141,13 @@ impl RecordLog for SqliteLog {
     }
 
     fn prune(&mut self, through_seq: u64, before_ms: i64) -> Result<usize, AppendError> {
-        self.connection
-            .execute("DELETE FROM record WHERE seq <= ?1 AND at_ms < ?2", [signed(through_seq), before_ms])
-            .map_err(AppendError::of)
+        // The record that a snapshot follows is what it is recognised by: it stays.
+        let pruned = self
+            .connection
+            .execute("DELETE FROM record WHERE seq < ?1 AND at_ms < ?2", [signed(through_seq), before_ms])
+            .map_err(AppendError::of);
+        self.failed |= matches!(pruned, Err(AppendError::Fatal(_)));
+        pruned
     }
 
     fn last_seq(&mut self) -> Result<u64, ReadError> {

@@ -130,6 +130,7 @@ pub(crate) fn panic() -> Alert {
         incident: None,
         annunciations: 1,
         cleared_at: None,
+        hidden_seq: None,
         seq: 1,
         durable: true,
     }

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use transit::{Status, UtcMillis};
 
 pub use codec::{CodecError, decode, encode};
+pub use decide::{Extent, extent_of};
 pub use load::{DeskLoad, EVERYWHERE};
 pub use options::{Desk, RoomOptions};
 pub use snapshot::{SnapshotError, decode_snapshot, encode_snapshot};
@@ -133,6 +134,13 @@ impl ControlRoom {
     /// Sequence of the last record applied; gap-free.
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// When the newest record was made that any of its alerts and incidents follow; looks through all of them.
+    pub fn latest_at(&self) -> UtcMillis {
+        let alerts = self.alerts.values().filter_map(|alert| Some((alert.seq, alert.history.last()?.at)));
+        let incidents = self.incidents.values().map(|incident| (incident.seq, incident.updated_at));
+        alerts.chain(incidents).max_by_key(|(seq, _)| *seq).map(|(_, at)| at).unwrap_or_default()
     }
 
     /// Every kept alert, closed ones too, oldest first.

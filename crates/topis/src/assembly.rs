@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     config::Config,
     evidence::{self, Folder, Recorder},
-    health::{FeedLinks, Health},
+    health::{FeedLinks, Health, Receipts},
     ledger::Ledger,
     links::{EMERGENCY, LinkStatuses, Links},
     load_gauges, notify,
@@ -83,7 +83,7 @@ impl Assembly {
 
         let patrol = patrol::resumed(rulebook(&config)?, &room);
         let scribe = Scribe::start(Box::new(journal), snapshots, snapshot_seq)?;
-        let owner = house.owner(&config, room, scribe, snapshot_seq, links.outbox);
+        let owner = house.owner(&config, room, scribe, snapshot_seq, links.outbox.clone());
         let recorded = owner.recorded.subscribe();
         let (orders, commands) = mpsc::channel(ORDERS_MAX);
         let (found, findings) = mpsc::channel(FINDINGS_MAX);
@@ -103,7 +103,9 @@ impl Assembly {
             Ok(())
         })?;
         house.record_evidence(&config, &mut tasks, &stop)?;
-        let ticker = house.ticker(slots, feed_links, Health::new(links.status, links.lanes, lane.clone(), webhooks));
+        let receipts = Receipts { outbox: links.outbox, link: links.out };
+        let health = Health::new(links.status, links.lanes, lane.clone(), receipts, webhooks);
+        let ticker = house.ticker(slots, feed_links, health);
         let ticking = stop.clone();
         spawn_thread(&mut tasks, "picture", move |runtime| {
             ticker.run(runtime, &ticking);
@@ -186,6 +188,8 @@ impl House {
     }
 
     fn owner(&self, config: &Config, room: ControlRoom, scribe: Scribe, kept_seq: u64, outbox: Outbox) -> Owner {
+        // A clock that says less than the last record was set back while nobody looked: that is found at the first look.
+        let looked = Now { utc: self.started.utc.max(room.latest_at()), ..self.started };
         Owner {
             recorded: watch::Sender::new(room.clone()),
             poison: Poison::default(),
@@ -198,7 +202,7 @@ impl House {
             prefix: config.mqtt_prefix.clone(),
             clock: self.clock.clone(),
             trouble: None,
-            looked: self.started,
+            looked,
             keep_ms: i64::from(config.journal_keep_days) * DAY_MS,
             kept_seq,
             kept_at_mono_ms: 0,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use api::Degraded;
 use decode::Feeds;
 use detect::EmergencyLink;
-use ingest::{EmergencyLane, Filter, Lanes, LinkStatus};
+use ingest::{EmergencyLane, Filter, Lanes, LinkStatus, Outbox};
 use picture::{FeedCondition, Link, Publication};
 use tokio::sync::watch;
 use transit::{FeedId, Now, UtcMillis};
@@ -88,8 +88,15 @@ pub(crate) struct Health {
     links: LinkStatuses,
     lanes: Arc<Lanes>,
     emergency: EmergencyLane,
+    receipts: Receipts,
     webhooks: Vec<Arc<Standing>>,
     rises: Rises,
+}
+
+/// By which vehicles hear that somebody heard them.
+pub(crate) struct Receipts {
+    pub(crate) outbox: Outbox,
+    pub(crate) link: watch::Receiver<LinkStatus>,
 }
 
 /// A named check of `/readyz`.
@@ -101,9 +108,10 @@ impl Health {
         links: LinkStatuses,
         lanes: Arc<Lanes>,
         emergency: EmergencyLane,
+        receipts: Receipts,
         webhooks: Vec<Arc<Standing>>,
     ) -> Self {
-        Self { links, lanes, emergency, webhooks, rises: BTreeMap::new() }
+        Self { links, lanes, emergency, receipts, webhooks, rises: BTreeMap::new() }
     }
 
     /// Everything that is out of order now, and the readiness checks.
@@ -121,6 +129,11 @@ impl Health {
             }
             checks.push((format!("broker_{name}"), status.is_up(), detail));
         }
+        // Everything is heard without it: nothing to be out of service for.
+        let out = self.receipts.link.borrow().clone();
+        if !out.is_up() {
+            complain("receipts_link_down", "broker:out".to_owned(), in_words(&out), out.since);
+        }
         for feed in picture.feeds.values() {
             let code = match feed.condition {
                 FeedCondition::Good | FeedCondition::Quiet | FeedCondition::Unheard => continue,
@@ -137,6 +150,7 @@ impl Health {
         for (code, scope, total, what) in [
             ("frames_dropped", "lane:telemetry", lanes.dropped_events, "stop, door or sign-on messages"),
             ("positions_dropped", "lane:telemetry", lanes.dropped_positions, "positions"),
+            ("receipts_lost", "broker:out", self.receipts.outbox.dropped(), "receipts to vehicles"),
             ("emergencies_shed", "lane:emergency", emergency.qos0_shed, "QoS 0 alarms; publish alarms at QoS 1"),
             (
                 "emergencies_refused",

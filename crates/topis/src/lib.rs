@@ -56,9 +56,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => {
             let config = Config::load(&gather(&sources, options.settings())?)?;
             log::start(&config.log)?;
-            runtime()?.block_on(serve::serve(config))
+            run_to_end(serve::serve(config))
         }
-        Command::Demo(options) => runtime()?.block_on(demo::demo(options, gather(&sources, Vec::new())?)),
+        Command::Demo(options) => run_to_end(demo::demo(options, gather(&sources, Vec::new())?)),
         Command::Token(command) => {
             let typed = Typed::read(&gather(&sources, Vec::new())?)?;
             tokens::run(command, &typed.file.http.tokens_file)
@@ -110,6 +110,12 @@ fn read_file(path: &Path) -> Result<(PathBuf, String), ConfigFaults> {
     }
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads could not be started")
+/// Runs `work` and ends: a call that hangs in the system, such as a look at a disk that died, does not keep a process
+/// alive that has to be started anew.
+fn run_to_end(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads could not be started")?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    ended
 }

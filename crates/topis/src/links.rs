@@ -33,8 +33,9 @@ pub(crate) struct Links {
     pub(crate) emergencies: Emergencies,
     /// The emergency lane's counters.
     pub(crate) emergency_lane: EmergencyLane,
-    /// Receipts.
+    /// Receipts, and the link they go by.
     pub(crate) outbox: Outbox,
+    pub(crate) out: watch::Receiver<LinkStatus>,
     /// Each link by name.
     pub(crate) status: LinkStatuses,
     /// Where the embedded broker listens.
@@ -89,6 +90,7 @@ impl Links {
                 listen: config.broker.embedded_listen,
                 prefix: config.mqtt_prefix.clone(),
                 telemetry_filters: feeds.telemetry_filters(),
+                emergency_filters: feeds.emergency_filters(),
                 users: config.broker.users.clone(),
                 max_packet_bytes: config.broker.max_packet_bytes,
                 max_sessions: config.broker.max_connections,
@@ -103,8 +105,8 @@ impl Links {
             tasks.spawn(async move { broker.run(stop).await.context("the embedded broker ended") });
             url
         };
-        let outbox = open_outbox(url, config, clock, stop, tasks);
-        Ok(Self { lanes, emergencies, emergency_lane: lane, outbox, status, embedded })
+        let (outbox, out) = open_outbox(url, config, clock, stop, tasks);
+        Ok(Self { lanes, emergencies, emergency_lane: lane, outbox, out, status, embedded })
     }
 }
 
@@ -114,12 +116,13 @@ fn open_outbox(
     clock: Clock,
     stop: &CancellationToken,
     tasks: &mut JoinSet<anyhow::Result<()>>,
-) -> Outbox {
+) -> (Outbox, watch::Receiver<LinkStatus>) {
     let client_id = format!("{}-out", config.mqtt_client_id);
     let seed = jitter_seed();
     let (outbox, session) = Outbox::new(OutboxConfig { url, client_id, capacity: OUTBOX_MESSAGES, seed }, clock);
+    let link = session.link();
     spawn_until(tasks, stop, session.run());
-    outbox
+    (outbox, link)
 }
 
 /// Runs a session that ends only by being told to.

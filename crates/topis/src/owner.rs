@@ -5,6 +5,7 @@
 //! the journal refuses or hangs, [`Trouble`] shows people what is not on disk yet.
 
 mod doors;
+mod passed_over;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ use transit::{Now, UtcMillis, Word as _};
 
 pub(crate) use doors::Doors;
 use doors::{WAITING_MAX, WAITING_WITH_PRESSES_MAX, Work, next_batch};
+use passed_over::passed_over;
 
 use crate::{
     board::{Board, Touched},
@@ -83,7 +85,7 @@ pub(crate) struct Pending {
 
 pub(crate) enum Waiting {
     Nobody,
-    Source(Done),
+    Source { done: Done, topic: Box<str> },
     Operator(oneshot::Sender<CommandAnswer>),
 }
 
@@ -172,7 +174,7 @@ impl Owner {
         let mut inputs: Vec<Input> = decoded.messages.into_iter().filter_map(input).collect();
         // Recorded with the message, and so before it is confirmed.
         inputs.extend(self.told_of_poison());
-        Pending { inputs, waiting: Waiting::Source(done) }
+        Pending { inputs, waiting: Waiting::Source { done, topic: frame.topic } }
     }
 
     fn told_of_poison(&mut self) -> impl Iterator<Item = Input> + use<> {
@@ -180,17 +182,22 @@ impl Owner {
         findings.into_iter().map(|finding| Input::Finding(Box::new(finding)))
     }
 
-    /// What the clock brings: timers that are due, and a wall clock that was set.
-    fn tick(&mut self) -> Vec<Input> {
-        let now = self.clock.now();
+    /// A wall clock that was set since the last look.
+    fn clock_step(&mut self, now: Now) -> Option<Input> {
         let mono_ms = i64::try_from(now.mono_ms.saturating_sub(self.looked.mono_ms)).unwrap_or(0);
         let by_ms = now.utc.since(self.looked.utc) - mono_ms;
         self.looked = now;
-        let mut inputs: Vec<Input> = self.told_of_poison().collect();
-        if by_ms.abs() >= CLOCK_STEP_MS {
-            tracing::warn!(by_ms, "the wall clock was set");
-            inputs.push(Input::ClockStepped { by_ms });
+        if by_ms.abs() < CLOCK_STEP_MS {
+            return None;
         }
+        tracing::warn!(by_ms, "the wall clock was set");
+        Some(Input::ClockStepped { by_ms })
+    }
+
+    /// What the clock brings: timers that are due.
+    fn tick(&mut self) -> Vec<Input> {
+        let now = self.clock.now();
+        let mut inputs: Vec<Input> = self.told_of_poison().collect();
         if self.room.next_due().is_some_and(|due| due <= now.utc) {
             inputs.push(Input::Tick);
         }
@@ -231,6 +238,14 @@ impl Owner {
     /// True when it was written.
     async fn commit(&mut self, waiting: &mut VecDeque<Pending>, doors: &mut Doors) -> anyhow::Result<bool> {
         let now = self.clock.now();
+        // Before anything is decided by the new time: its timers must not be moved with the old ones.
+        if let Some(step) = self.clock_step(now) {
+            waiting.push_front(Pending { inputs: vec![step], waiting: Waiting::Nobody });
+            // Those behind it are shown already.
+            if let Some(trouble) = &mut self.trouble {
+                trouble.shown_count += 1;
+            }
+        }
         let Staged { room, records, touched, verdicts } = self.stage(waiting, now);
         let count = records.len();
         // With nothing to record, whether the journal works again is found out by asking it.
@@ -351,7 +366,7 @@ impl Owner {
         let full = self.trouble.as_ref().is_some_and(|trouble| trouble.cause == Cause::Full);
         for Pending { inputs, waiting: whom } in std::mem::take(waiting) {
             match whom {
-                Waiting::Source(_) | Waiting::Nobody => waiting.push_back(Pending { inputs, waiting: whom }),
+                Waiting::Source { .. } | Waiting::Nobody => waiting.push_back(Pending { inputs, waiting: whom }),
                 // An operator who hung up needs no answer.
                 Waiting::Operator(answer) => drop(answer.send(CommandAnswer::NotSaved { full })),
             }
@@ -369,14 +384,21 @@ impl Owner {
     }
 
     /// Tells whoever waits, now that it is on disk.
-    fn answer(&self, pending: Pending, verdicts: Vec<Verdict>, at: UtcMillis) {
+    fn answer(&mut self, pending: Pending, verdicts: Vec<Verdict>, at: UtcMillis) {
         match pending.waiting {
             Waiting::Nobody => {}
-            Waiting::Source(done) => {
+            Waiting::Source { done, topic } => {
                 done.recorded();
                 for (input, verdict) in pending.inputs.iter().zip(&verdicts) {
-                    if let Input::Alarm(report) = input {
-                        self.receipt_press(report, verdict, at);
+                    match (input, verdict) {
+                        (Input::Alarm(report), _) => self.receipt_press(report, verdict, at),
+                        (Input::Incident(report), Verdict::Incident(outcome)) => {
+                            if let Some(reject) = passed_over(report, *outcome, &topic) {
+                                self.poison.note(&reject);
+                                self.ledger.note_reject(reject);
+                            }
+                        }
+                        _ => {}
                     }
                 }
             }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use alert::{Finding, Subject};
-use decode::{Decoded, Grade, Problem, ProblemCode};
+use decode::{Decoded, Grade, Problem, ProblemCode, Reject};
 use ingest::LinkStatus;
 use room::ControlRoom;
 use tokio::sync::{mpsc, watch};
@@ -34,17 +34,29 @@ pub(crate) struct Poison {
 impl Poison {
     /// Counts the message when it is set aside whole.
     pub(crate) fn look_at(&mut self, topic: &str, decoded: &Decoded) {
-        let Some(problem) = set_aside_for(decoded) else { return };
+        if let Some(problem) = set_aside_for(decoded) {
+            self.count(&decoded.feed, problem.code, topic);
+        }
+    }
+
+    /// Counts an incident that could be read and was not taken, where nothing of the kind is on record.
+    pub(crate) fn note(&mut self, reject: &Reject) {
+        if reject.problem.code == ProblemCode::NoRoom {
+            self.count(&reject.feed, reject.problem.code, &reject.topic);
+        }
+    }
+
+    fn count(&mut self, feed: &FeedId, code: ProblemCode, topic: &str) {
         metrics::counter!("topis_emergency_set_aside_total").increment(1);
-        let entry = match self.feeds.entry(decoded.feed.clone()) {
+        let entry = match self.feeds.entry(feed.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let subject = Subject::Feed { feed: decoded.feed.clone(), scope: None };
+                let subject = Subject::Feed { feed: feed.clone(), scope: None };
                 entry.insert(Recurrence::new(RULE, subject))
             }
         };
         let shown = topic.chars().take(TOPIC_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c });
-        entry.note(1, [("code", problem.code.word().to_owned()), ("topic", shown.collect())]);
+        entry.note(1, [("code", code.word().to_owned()), ("topic", shown.collect())]);
     }
 
     /// What a person is to be told now.

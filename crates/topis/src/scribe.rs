@@ -19,7 +19,7 @@ pub(crate) struct Scribe {
 enum Job {
     Write { expected_seq: u64, records: Vec<Record>, done: oneshot::Sender<Result<(), AppendError>> },
     Keep { room: Box<ControlRoom>, before_ms: i64, done: oneshot::Sender<()> },
-    Prune { through_seq: u64, before_ms: i64 },
+    Kept { seq: u64, before_ms: i64 },
     Stop,
 }
 
@@ -82,12 +82,18 @@ impl Desk {
                 }
                 Job::Stop => return,
                 Job::Keep { room, before_ms, done } => self.keep(*room, before_ms, done),
-                Job::Prune { through_seq, before_ms } => match self.journal.prune(through_seq, before_ms) {
-                    Ok(0) => {}
-                    Ok(forgotten) => tracing::info!(journal.forgotten = forgotten, "old records are forgotten"),
-                    Err(error) => tracing::warn!(%error, "old records are not forgotten"),
-                },
+                Job::Kept { seq, before_ms } => self.forget(seq, before_ms),
             }
+        }
+    }
+
+    /// A snapshot is kept: what the one before it follows is not needed for any start.
+    fn forget(&mut self, seq: u64, before_ms: i64) {
+        let through_seq = std::mem::replace(&mut self.kept_seq, seq);
+        match self.journal.prune(through_seq, before_ms) {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(journal.forgotten = forgotten, "old records are forgotten"),
+            Err(error) => tracing::warn!(%error, "old records are not forgotten"),
         }
     }
 
@@ -95,7 +101,6 @@ impl Desk {
         let seq = room.seq();
         let Ok(Some(checksum)) = self.journal.checksum(seq) else { return };
         let (files, jobs) = (self.files.clone(), self.jobs.clone());
-        let through_seq = std::mem::replace(&mut self.kept_seq, seq);
         let snapshot = move || {
             let began = Instant::now();
             let body = room::encode_snapshot(&room);
@@ -103,7 +108,7 @@ impl Desk {
                 Ok(()) => {
                     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                     tracing::info!(snapshot.seq = seq, took_ms, "a snapshot is kept");
-                    drop(jobs.send(Job::Prune { through_seq, before_ms }));
+                    drop(jobs.send(Job::Kept { seq, before_ms }));
                 }
                 // The journal still has everything; the next start takes longer.
                 Err(error) => {

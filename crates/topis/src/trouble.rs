@@ -52,7 +52,7 @@ impl Trouble {
         self.shown_count = waiting.len();
         if now.mono_ms.saturating_sub(self.since.mono_ms) >= TELL_AFTER_MS {
             for pending in waiting.iter_mut() {
-                if let Waiting::Source(done) = &mut pending.waiting {
+                if let Waiting::Source { done, .. } = &mut pending.waiting {
                     done.held();
                 }
             }

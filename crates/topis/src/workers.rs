@@ -38,10 +38,14 @@ pub(crate) type TallySlot = Arc<Mutex<Tally>>;
 pub(crate) async fn run(bench: Arc<Bench>, queue: Arc<LaneQueue>, slot: TallySlot) {
     let mut frames = Vec::with_capacity(BATCH_FRAMES_MAX);
     while queue.next_batch(&mut frames, BATCH_FRAMES_MAX).await {
-        let was_quiet = frames.len() < BATCH_FRAMES_MIN;
+        let was_quiet = frames.len() < BATCH_FRAMES_MIN && queue.len() < BATCH_FRAMES_MIN;
         bench.take_all(&mut frames, &slot);
         if was_quiet {
             tokio::time::sleep(GATHER).await;
+        } else {
+            // There are as many workers as threads: with a backlog they would hold all of them until it is gone, and
+            // neither alarms nor answers nor timers would have one.
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -95,5 +99,39 @@ impl Bench {
             self.ledger.note_reject(decode::reject_of(&read, &decoded, problem));
         }
         misdirected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use ingest::{Frame, LaneLimits, Lanes};
+    use picture::PictureOptions;
+    use transit::UtcMillis;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_backlog_leaves_the_thread_to_others_between_batches() {
+        let lanes = Lanes::new(LaneLimits { workers: 1, ..LaneLimits::default() }, Arc::new(|_, _| true));
+        for n in 0..20 * BATCH_FRAMES_MAX {
+            let topic = format!("topis/v1/vehicle/22/{n}/position").into();
+            let payload = Bytes::from_static(br#"{"lat":37.5,"lon":127.0}"#);
+            lanes.push(Frame { topic, payload, qos: 0, retained: false, dup: false, received_at: UtcMillis(0) });
+        }
+        lanes.close();
+        let bench = Bench {
+            feeds: Arc::new(Feeds::new("topis", Feeds::defaults()).unwrap()),
+            picture: Arc::new(Picture::new(PictureOptions::default())),
+            ledger: Arc::default(),
+            emergencies: EmergencyLane::new(1, Arc::new(|_, _| false)).0,
+            clock: Clock::wall(),
+        };
+        let queue = Arc::clone(&lanes.queues()[0]);
+        let worker = tokio::spawn(run(Arc::new(bench), Arc::clone(&queue), TallySlot::default()));
+        tokio::task::yield_now().await;
+        assert!(!queue.is_empty(), "this would have waited for the last of them");
+        worker.await.unwrap();
+        assert!(queue.is_empty());
     }
 }

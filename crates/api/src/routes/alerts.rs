@@ -31,6 +31,7 @@ use crate::{
 
 /// Alerts in one answer when no `limit` is given.
 const LIMIT: usize = 500;
+const PAGE_GONE: &str = "The alert this page ended with is gone; begin anew.";
 
 /// Alerts.
 #[derive(ToSchema)]
@@ -150,6 +151,20 @@ pub(crate) fn gather(snapshot: &Snapshot, filter: &AlertFilter, since: Option<u6
     room.alerts().filter(|a| !a.durable || a.seq >= first).filter(wants).cloned().collect()
 }
 
+/// Alerts that were shown to everybody and became covert after a cursor, tests apart, each with the revision at which
+/// it did. One that was covert from the start was never shown.
+pub(crate) fn hidden(snapshot: &Snapshot, since: u64) -> Vec<(AlertId, u64)> {
+    let first = snapshot.first_seq_after(since);
+    // What was hidden changed then or later.
+    let changed = snapshot.room.alerts_since(first).filter(|alert| alert.covert && alert.status != Status::Test);
+    changed
+        .filter_map(|alert| {
+            let seq = alert.hidden_seq.filter(|seq| *seq >= first)?;
+            Some((alert.id.clone(), snapshot.revision_of_seq(seq)))
+        })
+        .collect()
+}
+
 fn render(
     snapshot: &Snapshot,
     wanted: Vec<Arc<Alert>>,
@@ -162,13 +177,13 @@ fn render(
     let after = match &page.after {
         Some(id) => {
             let found = AlertId::find(id).and_then(|id| snapshot.room.find_alert(&id));
-            Some(found.ok_or_else(|| ApiError::gone("The alert this page ended with is gone; begin anew."))?)
+            Some(found.ok_or_else(|| ApiError::gone(PAGE_GONE))?)
         }
         None => None,
     };
-    let (rows, next) = cut(wanted, after, page.limit, order, |a| a.id.to_string(), snapshot);
+    let (rows, onward) = cut(wanted, after, page, order, |a| a.id.to_string(), snapshot);
     if let Some(reader) = cards {
-        return Ok(cards::list(snapshot, &rows, reader, &page.fields, next));
+        return Ok(cards::list(snapshot, &rows, reader, &page.fields, onward));
     }
     Ok(match format {
         Format::Other(def) => {
@@ -177,18 +192,19 @@ fn render(
             def.alerts.map_or_else(Vec::new, |encode| encode(&mut rows, snapshot.as_of, lang))
         }
         Format::Json if page.fields.is_empty() => {
-            envelope(snapshot, &Rows::new(rows.iter().map(|a| AlertView::of(a, snapshot, lang))), next, 0)
+            envelope(snapshot, &Rows::new(rows.iter().map(|a| AlertView::of(a, snapshot, lang))), onward, 0)
         }
         Format::Json => {
             let picked = rows.iter().map(|a| Picked::of(&AlertView::of(a, snapshot, lang), &page.fields));
-            envelope(snapshot, &Rows::new(picked), next, 0)
+            envelope(snapshot, &Rows::new(picked), onward, 0)
         }
     })
 }
 
 /// Alerts: by default every open one that is no test and not shelved, the most urgent first, among equals the oldest.
 ///
-/// With `since`, every alert that changed after that cursor, closed ones too. Covert alerts are for operators.
+/// With `since`, every alert that changed after that cursor, closed ones too. Covert alerts are for operators. This
+/// list names no ids that are gone: `/v1/changes` (`removed`) and `/v1/stream` (`remove`) tell of them.
 #[utoipa::path(get, path = "/v1/alerts", tag = "alerts", params(AlertsQuery),
     responses((status = 200, description = "Alerts.", body = AlertsAnswer)))]
 async fn list(
@@ -213,15 +229,21 @@ async fn list(
     let lang = params.lang()?;
     let with_cards = cards_asked(&params, format)?;
     let limit = if with_cards { cards::LIST_MAX } else { LIMIT };
-    let page = Page::of(&params, &snapshot, Some(limit), AlertView::KEYS)?;
+    let mut page = Page::of(&params, &snapshot, Some(limit), AlertView::KEYS)?;
     let (order, reverse) = order_asked(&params, ORDERS)?;
     let since = match params.one("since")? {
         Some(text) => Some(Cursor::parse("since", text, &snapshot, snapshot.room_floor())?.revision),
         None => None,
     };
+    page.since = since;
+    // Whether there is one that the asker may not know of is not told by a page that begins behind it.
+    if page.after.as_deref().is_some_and(|id| find(&snapshot, id, &principal).is_err()) {
+        return Err(ApiError::gone(PAGE_GONE));
+    }
     let snapshot = wait_if_asked(&shared, snapshot, Collection::Alerts, &params, since, &headers).await?;
     // A card moves with every vehicle.
-    let revision = (since.is_none() && !with_cards).then(|| snapshot.changed(Collection::Alerts));
+    let moves = with_cards || filter.moves_with_vehicles();
+    let revision = (since.is_none() && !moves).then(|| snapshot.changed(Collection::Alerts));
     if let Some(response) = revision.and_then(|r| not_modified(&headers, &snapshot, r)) {
         return Ok(response);
     }

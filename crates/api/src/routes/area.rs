@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Routes, sees_covert};
 use crate::{
     Principal, Shared, Snapshot, TrailSource,
-    answer::{Meta, answer, envelope},
+    answer::{Meta, Onward, answer, envelope},
     bodies::aside,
     body::read_json,
     desk::with_desk,
@@ -152,6 +152,6 @@ fn encode(snapshot: &Snapshot, trail: &TrailSource, see_covert: bool, area: &Are
         reach.entering.retain(|row| wanted(&row.vehicle));
         reach.unaccounted.retain(|row| wanted(&row.vehicle));
         reach.unplaced.retain(|row| wanted(&row.vehicle));
-        envelope(snapshot, &ReachView::of(area, &reach, desk.areas, snapshot), None, 0)
+        envelope(snapshot, &ReachView::of(area, &reach, desk.areas, snapshot), Onward::default(), 0)
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alert::{IncidentKey, IncidentReport};
+use alert::{Incident, IncidentReport};
 use axum::{
     body::Body,
     extract::State,
@@ -20,7 +20,7 @@ use crate::{
     body::read_bytes,
     params::{NoQuery, Params},
     problem::ApiError,
-    views::IncidentView,
+    views::{IncidentView, incident_id},
 };
 
 /// The largest warning, in bytes: as over MQTT.
@@ -43,7 +43,8 @@ pub(super) fn routes() -> Routes {
 /// Takes a CAP 1.2 warning, update or cancellation as an incident; 200 only when it is on disk.
 ///
 /// Document types are refused. Severity is the sender's. A later message that says a warning is lifted only proposes
-/// an end, which a person confirms; a Cancel ends it.
+/// an end, which a person confirms; a Cancel ends it. A message that changes nothing, because a later one is on record
+/// or another of the same instant, is answered with 409 and the id of the incident.
 #[utoipa::path(post, path = "/v1/cap", tag = "incidents", params(NoQuery),
     request_body(content = String, content_type = "application/cap+xml", description = "One CAP alert."),
     responses((status = 200, description = "It is on record.", body = CapAnswer)))]
@@ -72,8 +73,8 @@ async fn post(
             None => problem.detail.clone(),
         })
         .collect();
-    let keys: Vec<IncidentKey> = decoded.messages.iter().filter_map(key_of).collect();
-    if keys.is_empty() {
+    let told: Vec<&IncidentReport> = decoded.messages.iter().filter_map(report_of).collect();
+    if told.is_empty() {
         let why = if lost.is_empty() { "nothing in it is for the record".to_owned() } else { lost.join("; ") };
         return Err(ApiError::bad_warning(&why));
     }
@@ -81,17 +82,39 @@ async fn post(
         return Err(ApiError::not_saved(false));
     }
     let snapshot = shared.newest();
-    let rows = keys.iter().filter_map(|key| snapshot.room.find_incident(key)).map(|i| IncidentView::of(i));
+    let known = |report: &IncidentReport| {
+        let key = snapshot.room.find_meant(&report.key, received_at)?;
+        snapshot.room.find_incident(&key)
+    };
+    for report in &told {
+        match known(report) {
+            None => return Err(ApiError::conflict("no-room", "Not on record", NO_ROOM.to_owned())),
+            Some(incident) if incident.report.fingerprint == report.fingerprint => {}
+            Some(incident) => return Err(passed_over(report, incident)),
+        }
+    }
+    let rows = told.iter().filter_map(|report| known(report)).map(|incident| IncidentView::of(incident));
     Ok(json(&snapshot, None, &Rows::new(rows)))
 }
 
-fn key_of(message: &Message) -> Option<IncidentKey> {
+const NO_ROOM: &str =
+    "As many incidents are open as are kept, or the name is the operators' own; nothing was recorded.";
+
+/// Why it changed nothing.
+fn passed_over(report: &IncidentReport, incident: &Incident) -> ApiError {
+    let newer = incident.report.version > report.version;
+    let (code, why) = if newer {
+        ("outdated", "a message sent later is on record")
+    } else {
+        ("conflicting", "another message of the same instant is on record; send what is right with a later sent")
+    };
+    let id = incident_id(incident);
+    ApiError::conflict(code, "Not the newest", format!("Of incident {id} {why}.")).with("incident", id.as_str())
+}
+
+fn report_of(message: &Message) -> Option<&IncidentReport> {
     match message {
-        Message::Incident(report) => {
-            let IncidentReport { key, .. } = &**report;
-            Some(key.clone())
-        }
-        Message::Withdrawal(withdrawal) => Some(withdrawal.key.clone()),
-        Message::Vehicle(_) | Message::Alarm(_) | Message::Presence(_) => None,
+        Message::Incident(report) => Some(report),
+        Message::Withdrawal(_) | Message::Vehicle(_) | Message::Alarm(_) | Message::Presence(_) => None,
     }
 }

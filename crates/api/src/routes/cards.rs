@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Levels, Routes, alerts, sees_covert, vehicles::key_of};
 use crate::{
     Principal, Shared, Snapshot, TrailSource,
-    answer::{Meta, Picked, Rows, answer, envelope},
+    answer::{Meta, Onward, Picked, Rows, answer, envelope},
     bodies::aside,
     desk::with_desk,
     format::Format,
@@ -144,7 +144,7 @@ async fn respond(snapshot: Arc<Snapshot>, asked: Asked, reader: Reader) -> Resul
     let body = aside(move || {
         with_desk(&read, &reader.trail, reader.see_covert, |desk| {
             let card = Card::of(asked.subject(), desk, &CardOptions::default());
-            envelope(&read, &CardView::of(&card, asked.told(), &read, reader.lang), None, 0)
+            envelope(&read, &CardView::of(&card, asked.told(), &read, reader.lang), Onward::default(), 0)
         })
     })
     .await?;
@@ -165,7 +165,7 @@ pub(super) fn list(
     rows: &[Arc<Alert>],
     reader: &Reader,
     fields: &[String],
-    next: Option<String>,
+    onward: Onward,
 ) -> Vec<u8> {
     with_desk(snapshot, &reader.trail, reader.see_covert, |desk| {
         let cards: Vec<(&Alert, Card)> = rows
@@ -180,9 +180,9 @@ pub(super) fn list(
             serde_json::to_value(record).unwrap_or_default()
         };
         if fields.is_empty() {
-            return envelope(snapshot, &Rows::new(cards.iter().map(row)), next, 0);
+            return envelope(snapshot, &Rows::new(cards.iter().map(row)), onward, 0);
         }
         let picked: Vec<String> = fields.iter().cloned().chain(["card".to_owned()]).collect();
-        envelope(snapshot, &Rows::new(cards.iter().map(|pair| Picked::of(&row(pair), &picked))), next, 0)
+        envelope(snapshot, &Rows::new(cards.iter().map(|pair| Picked::of(&row(pair), &picked))), onward, 0)
     })
 }

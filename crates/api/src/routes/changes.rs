@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::Routes;
 use crate::{
     Principal, Shared, Snapshot,
-    answer::{Meta, answer, envelope},
+    answer::{Meta, Onward, answer, envelope},
     bodies::aside,
     delta::{FOLLOWING, Following, Item, Record, Topic},
     etag::{Cursor, cursor_text},
@@ -25,7 +25,8 @@ struct TopicChanges<'a> {
     /// Records that are new or changed, as their own routes give them.
     #[schema(value_type = Vec<Object>)]
     upserts: Vec<Record<'a>>,
-    /// Ids that are gone, or no longer match the filters; ids the reader never had may be among them.
+    /// Ids that are gone, no longer shown to the reader, or no longer match the filters; ids the reader never had may
+    /// be among them.
     removed: Vec<String>,
 }
 
@@ -48,8 +49,9 @@ pub(super) fn routes() -> Routes {
 
 /// What changed after `since`; without it everything there is, to begin with.
 ///
-/// Closed alerts and incidents are upserts with their record. A cursor from before the service last started, or
-/// older than what is kept, is a 410: read everything anew.
+/// Closed alerts and incidents are upserts with their record; an alert whose id is `removed` is no longer shown,
+/// whatever its state. A cursor from before the service last started, or older than what is kept, is a 410: read
+/// everything anew.
 #[utoipa::path(get, path = "/v1/changes", tag = "changes", params(ChangesQuery),
     responses((status = 200, description = "Changes by topic.", body = ChangesAnswer)))]
 async fn changes(
@@ -87,5 +89,6 @@ fn render(snapshot: &Snapshot, following: &Following, since: Option<u64>) -> Vec
             None => changes.removed.push(item.id()),
         }
     }
-    envelope(snapshot, &topics, Some(cursor_text(snapshot, snapshot.revision)), 0)
+    let next = Some(cursor_text(snapshot, snapshot.revision));
+    envelope(snapshot, &topics, Onward { next, known: None }, 0)
 }

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Levels, Routes, sees_covert, wait_if_asked};
 use crate::{
     Principal, Shared, Snapshot,
-    answer::{Meta, Rows, envelope, json, not_modified, whole},
+    answer::{Meta, Onward, Rows, envelope, json, not_modified, whole},
     bodies::{Encode, Recipe, Whole},
     format::{Format, JSON_ONLY, codes, negotiate},
     params::{NoQuery, Params, Shape, WAIT, many, one as single, query},
@@ -65,7 +65,7 @@ pub(super) fn routes() -> Routes {
 }
 
 fn encode(snapshot: &Snapshot, _: Format) -> Vec<u8> {
-    envelope(snapshot, &Rows::new(snapshot.feeds.values().map(|f| FeedView::of(f))), None, 0)
+    envelope(snapshot, &Rows::new(snapshot.feeds.values().map(|f| FeedView::of(f))), Onward::default(), 0)
 }
 
 /// Every feed and its health.

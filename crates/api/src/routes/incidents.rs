@@ -114,15 +114,15 @@ fn render(
         }
         None => None,
     };
-    let (rows, next) = cut(wanted, after, page.limit, order, |i| incident_id(i), snapshot);
+    let (rows, onward) = cut(wanted, after, page, order, |i| incident_id(i), snapshot);
     Ok(match format {
         Format::Other(def) => def.incidents.map_or_else(Vec::new, |encode| encode(&mut rows.iter().map(|i| &**i))),
         Format::Json if page.fields.is_empty() => {
-            envelope(snapshot, &Rows::new(rows.iter().map(|i| IncidentView::of(i))), next, 0)
+            envelope(snapshot, &Rows::new(rows.iter().map(|i| IncidentView::of(i))), onward, 0)
         }
         Format::Json => {
             let picked = rows.iter().map(|i| Picked::of(&IncidentView::of(i), &page.fields));
-            envelope(snapshot, &Rows::new(picked), next, 0)
+            envelope(snapshot, &Rows::new(picked), onward, 0)
         }
     })
 }
@@ -145,12 +145,13 @@ async fn list(
         return whole(&shared, &snapshot, &recipe, &headers).await;
     }
     let filter = IncidentFilter::of(&params)?;
-    let page = Page::of(&params, &snapshot, Some(LIMIT), IncidentView::KEYS)?;
+    let mut page = Page::of(&params, &snapshot, Some(LIMIT), IncidentView::KEYS)?;
     let (order, reverse) = order_asked(&params, ORDERS)?;
     let since = match params.one("since")? {
         Some(text) => Some(Cursor::parse("since", text, &snapshot, snapshot.room_floor())?.revision),
         None => None,
     };
+    page.since = since;
     let snapshot = wait_if_asked(&shared, snapshot, Collection::Incidents, &params, since, &headers).await?;
     let revision = since.is_none().then(|| snapshot.changed(Collection::Incidents));
     if let Some(response) = revision.and_then(|r| not_modified(&headers, &snapshot, r)) {

@@ -1,11 +1,12 @@
 //! What lists have in common: order, pages, picked fields, and waiting for a change.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use axum::http::HeaderMap;
 
 use crate::{
     Shared, Snapshot,
+    answer::Onward,
     etag::{cursor_text, known_revision},
     params::{Param, Params, Query, Shape, nearest, one},
     problem::ApiError,
@@ -29,6 +30,10 @@ pub(crate) struct Page {
     pub(crate) after: Option<String>,
     /// Only these keys; empty is all.
     pub(crate) fields: Vec<String>,
+    /// What the reader knew before, as a revision.
+    pub(crate) since: Option<u64>,
+    /// The revision that the first page was read from.
+    pub(crate) begun: Option<u64>,
 }
 
 impl Page {
@@ -40,50 +45,57 @@ impl Page {
         keys: &[&str],
     ) -> Result<Self, ApiError> {
         let limit = params.whole("limit", 1, 100_000)?.and_then(|n| usize::try_from(n).ok()).or(default_limit);
-        let after = match params.one("cursor")? {
-            Some(text) => Some(after(text, snapshot)?),
-            None => None,
+        let (begun, after) = match params.one("cursor")? {
+            Some(text) => after(text, snapshot).map(|(begun, after)| (Some(begun), Some(after)))?,
+            None => (None, None),
         };
-        let fields = params.texts("fields");
+        let mut fields = params.texts("fields");
+        // Each once: an answer grows with the list, never with how often somebody asks for the same.
+        let mut seen = BTreeSet::new();
+        fields.retain(|field| seen.insert(field.clone()));
         if let Some(unknown) = fields.iter().find(|f| !keys.contains(&f.as_str())) {
             return Err(ApiError::bad_parameter("fields", unknown, &keys.join(", ")).meaning(nearest(unknown, keys)));
         }
-        Ok(Self { limit, after, fields })
+        Ok(Self { limit, after, fields, since: None, begun })
     }
 }
 
-fn after(text: &str, snapshot: &Snapshot) -> Result<String, ApiError> {
+fn after(text: &str, snapshot: &Snapshot) -> Result<(u64, String), ApiError> {
     let bad = || ApiError::bad_parameter("cursor", text, "meta.next of the page before");
     let (life, id) = text.split_once('~').ok_or_else(bad)?;
     let cursor = crate::etag::Cursor::find(life).ok_or_else(bad)?;
     if !cursor.is_of(snapshot) {
         return Err(ApiError::gone("The service has started anew since this page was given; begin with the first."));
     }
-    Ok(id.to_owned())
+    Ok((cursor.revision, id.to_owned()))
 }
 
-/// Orders `rows`, skips to behind `after` and cuts at the limit; with the cursor of the next page where there is one.
+/// Orders `rows`, skips to behind `after` and cuts at the limit of the page; with where to go on.
 pub(crate) fn cut<T>(
     mut rows: Vec<T>,
     after: Option<&T>,
-    limit: Option<usize>,
+    page: &Page,
     order: impl Fn(&T, &T) -> Ordering,
     id: impl Fn(&T) -> String,
     snapshot: &Snapshot,
-) -> (Vec<T>, Option<String>) {
+) -> (Vec<T>, Onward) {
     rows.sort_by(&order);
     if let Some(after) = after {
         let begin = rows.partition_point(|row| order(row, after) != Ordering::Greater);
         rows.drain(..begin);
     }
-    let next = match limit {
+    // What changes between two pages may be of an earlier one: it is news to whoever goes on from the first.
+    let begun = page.begun.unwrap_or(snapshot.revision);
+    let next = match page.limit {
         Some(limit) if rows.len() > limit => {
             rows.truncate(limit);
-            rows.last().map(|row| format!("{}~{}", cursor_text(snapshot, snapshot.revision), id(row)))
+            rows.last().map(|row| format!("{}~{}", cursor_text(snapshot, begun), id(row)))
         }
         _ => None,
     };
-    (rows, next)
+    // Whoever leaves pages unread knows no more than before.
+    let known = page.since.filter(|_| next.is_some()).unwrap_or(begun);
+    (rows, Onward { next, known: Some(known) })
 }
 
 /// The order by one `sort` key: its word, its word the other way round, and how two rows compare.

@@ -43,7 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Shared, problem::ApiError};
 
-pub(crate) use alerts::{gather as gather_alerts, sees_covert};
+pub(crate) use alerts::{gather as gather_alerts, hidden as gather_hidden, sees_covert};
 pub(crate) use incidents::gather as gather_incidents;
 pub(crate) use list::{Page, cut, order_asked, page_params, wait_if_asked};
 

@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Routes, sees_covert};
 use crate::{
     Principal, Shared, Snapshot,
-    answer::{Meta, Rows, answer, envelope},
+    answer::{Meta, Onward, Rows, answer, envelope},
     bodies::aside,
     format::Format,
     params::{LANG, Params, query},
@@ -73,5 +73,5 @@ fn proposals(snapshot: &Snapshot, see_covert: bool, lang: Lang) -> Vec<u8> {
     });
     let rows: Vec<ProposalView<'_>> =
         over.chain(found.iter().map(|proposal| ProposalView::of(proposal, lang))).collect();
-    envelope(snapshot, &Rows::new(rows.iter()), None, 0)
+    envelope(snapshot, &Rows::new(rows.iter()), Onward::default(), 0)
 }

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Levels, Routes, alerts, sees_covert};
 use crate::{
     EvidenceSource, Principal, Shared, Snapshot,
-    answer::{Meta, answer, envelope},
+    answer::{Meta, Onward, answer, envelope},
     bodies::aside,
     format::{Format, OF_REPORTS, codes, negotiate},
     params::{LANG, Param, Params, Shape, one, query},
@@ -146,7 +146,7 @@ async fn respond(
         let alerts = reported.collect();
         let report = Report { as_of: read.as_of, incident: incident.as_deref(), alerts, alerts_left_out };
         match format {
-            Format::Json => envelope(&read, &ReportView::of(&report, &read, lang), None, 0),
+            Format::Json => envelope(&read, &ReportView::of(&report, &read, lang), Onward::default(), 0),
             Format::Other(def) => def.reports.map_or_else(Vec::new, |encode| encode(&report, lang)),
         }
     })

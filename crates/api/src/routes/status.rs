@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Routes, sees_covert, wait_if_asked};
 use crate::{
     Principal, Shared, Snapshot,
-    answer::{Meta, answer, envelope, not_modified, whole},
+    answer::{Meta, Onward, answer, envelope, not_modified, whole},
     bodies::{Encode, Recipe, Whole, aside},
     filters::order_of,
     format::{Format, OF_STATUS, codes, negotiate},
@@ -53,7 +53,7 @@ fn for_operators(snapshot: &Snapshot, format: Format) -> Vec<u8> {
 
 fn encode(snapshot: &Snapshot, format: Format, see_covert: bool, lang: Lang) -> Vec<u8> {
     match format {
-        Format::Json => envelope(snapshot, &status_of(snapshot, see_covert, lang), None, 16_384),
+        Format::Json => envelope(snapshot, &status_of(snapshot, see_covert, lang), Onward::default(), 16_384),
         Format::Other(_) => publish::status_text(&figures(snapshot, see_covert), lang),
     }
 }

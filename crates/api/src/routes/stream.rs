@@ -35,8 +35,9 @@ pub(super) fn routes() -> Routes {
 /// `data` is `{topic, id, revision, record, as_of}`; `record` is what its own route gives, null when it is gone. The
 /// event's id says up to where everything was sent: send it back as `Last-Event-ID` (or `since`) and nothing is
 /// skipped, though something may be repeated. After such a return the first `update` of a record may be news. A
-/// `reset` says that everything follows anew. Alerts and incidents come at once, the rest every 250 ms, the newest of
-/// each vehicle. The vehicle filters narrow vehicles alone. At most 8 streams each, 500 altogether.
+/// `reset` says that everything follows anew. A closed alert is an `update`; a `remove` of an alert says that it is no
+/// longer shown, and may name one the reader never had. Alerts and incidents come at once, the rest every 250 ms, the
+/// newest of each vehicle. The vehicle filters narrow vehicles alone. At most 8 streams each, 500 altogether.
 #[utoipa::path(get, path = "/v1/stream", tag = "changes",
     params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received.")),
     responses((status = 200, description = "Events.", body = String, content_type = "text/event-stream")))]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Shared, Snapshot,
-    answer::{Meta, Picked, Rows, answer, envelope, json, not_modified, whole},
+    answer::{Meta, Onward, Picked, Rows, answer, envelope, json, not_modified, whole},
     bodies::{Encode, Recipe, Whole, aside},
     filters::{VehicleFilter, order_of},
     format::{Format, OF_VEHICLES, codes, negotiate},
@@ -91,7 +91,7 @@ pub(super) fn encode(snapshot: &Snapshot, format: Format) -> Vec<u8> {
     match format {
         Format::Json => {
             let rows = Rows::new(vehicles.values().map(|v| VehicleView::of(v, snapshot)));
-            envelope(snapshot, &rows, None, vehicles.len() * JSON_BYTES)
+            envelope(snapshot, &rows, Onward::default(), vehicles.len() * JSON_BYTES)
         }
         Format::Other(def) => {
             def.vehicles.map_or_else(Vec::new, |encode| encode(&mut vehicles.values().map(|v| &**v), snapshot.as_of))
@@ -155,18 +155,18 @@ fn select(
     };
     let wanted: Vec<Arc<VehicleRecord>> =
         snapshot.view.vehicles.values().filter(|v| filter.wants(v, snapshot)).cloned().collect();
-    let (rows, next) = cut(wanted, after, page.limit, order, |v| v.key.to_string(), snapshot);
+    let (rows, onward) = cut(wanted, after, page, order, |v| v.key.to_string(), snapshot);
     let capacity = rows.len() * JSON_BYTES;
     Ok(match format {
         Format::Other(def) => {
             def.vehicles.map_or_else(Vec::new, |encode| encode(&mut rows.iter().map(|v| &**v), snapshot.as_of))
         }
         Format::Json if page.fields.is_empty() => {
-            envelope(snapshot, &Rows::new(rows.iter().map(|v| VehicleView::of(v, snapshot))), next, capacity)
+            envelope(snapshot, &Rows::new(rows.iter().map(|v| VehicleView::of(v, snapshot))), onward, capacity)
         }
         Format::Json => {
             let picked = rows.iter().map(|v| Picked::of(&VehicleView::of(v, snapshot), &page.fields));
-            envelope(snapshot, &Rows::new(picked), next, capacity)
+            envelope(snapshot, &Rows::new(picked), onward, capacity)
         }
     })
 }

@@ -211,3 +211,14 @@ async fn the_load_tells_a_viewer_how_many_emergencies_sounded_and_not_which() {
         assert_eq!((&load["standing"], &load["raised_10_min"]), (&json!([2, 0, 0, 1]), &json!(3)), "{token}");
     }
 }
+
+#[tokio::test]
+async fn a_page_does_not_tell_a_viewer_that_there_is_a_covert_alert() {
+    let mut desk = with_tokens();
+    desk.press("18/1", AlarmKind::Panic, |report| report.covert = Some(true));
+    for number in ["1", "2"] {
+        let path = format!("/v1/alerts?limit=1&cursor=e1-1~20261123-{number}");
+        let seen = ask(&desk, Method::GET, &path, Some("wall-token")).await;
+        assert_eq!(seen.status, 410, "{number}");
+    }
+}

@@ -206,3 +206,25 @@ async fn a_list_encoded_from_nine_thousand_vehicles_is_whole() {
     desk.put("18/1", |_| {});
     assert_eq!(desk.get("/v1/vehicles").await.ids().len(), 9_000);
 }
+
+#[tokio::test]
+async fn a_packed_list_ages_as_a_plain_one_does() {
+    use std::io::Read as _;
+    let mut desk = Desk::new();
+    desk.put("18/1", |_| {});
+    desk.press("18/1", AlarmKind::Fire, |_| {});
+    for _ in 0..2 {
+        let packed = desk.get_with("/v1/alerts", &[("accept-encoding", "gzip")]).await;
+        let mut text = String::new();
+        // Packing is not repeated within a second: then it comes as it is.
+        match packed.header("content-encoding") {
+            Some("gzip") => drop(flate2::read::GzDecoder::new(&packed.body[..]).read_to_string(&mut text).unwrap()),
+            _ => packed.text().clone_into(&mut text),
+        }
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let plain = desk.get("/v1/alerts").await.json();
+        assert_eq!((&said["meta"]["as_of"], &said["data"]), (&plain["meta"]["as_of"], &plain["data"]));
+        // Nothing happens, and a wall that shows the minute before is not looked at.
+        desk.pass(60_000);
+    }
+}

@@ -225,3 +225,46 @@ async fn probes_and_metrics_answer() {
     let ready = desk.get("/readyz").await;
     expect_test::expect![[r#"{"ready":false,"checks":[{"name":"broker","ready":false,"detail":"not connected"},{"name":"picture","ready":true,"detail":"advances"}]}"#]].assert_eq(ready.text());
 }
+
+/// Names of the members that a route's body must have.
+fn must_have(document: &Value, path: &str) -> Vec<String> {
+    let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let required = resolved(document, schema)["required"].as_array().cloned().unwrap_or_default();
+    required.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_order_needs_no_more_than_it_needs() {
+    let document = openapi();
+    let paths = document["paths"].as_object().unwrap();
+    let orders = paths.iter().filter(|(path, item)| item["post"].is_object() && *path != "/v1/cap");
+    let lines: Vec<String> =
+        orders.map(|(path, _)| format!("{path}: {}", must_have(&document, path).join(", "))).collect();
+    expect_test::expect![[r#"
+        /v1/alerts: kind
+        /v1/alerts/{id}/account: vehicle
+        /v1/alerts/{id}/acknowledge: 
+        /v1/alerts/{id}/close: reason
+        /v1/alerts/{id}/comment: 
+        /v1/alerts/{id}/handover: to
+        /v1/alerts/{id}/mark: step
+        /v1/alerts/{id}/release: 
+        /v1/alerts/{id}/reset: 
+        /v1/alerts/{id}/shelve: until
+        /v1/alerts/{id}/unshelve: 
+        /v1/area: type
+        /v1/incidents: kind
+        /v1/incidents/{source}/{id}/close: 
+        /v1/incidents/{source}/{id}/confirm: 
+        /v1/incidents/{source}/{id}/keep: 
+        /v1/incidents/{source}/{id}/publish: 
+        /v1/incidents/{source}/{id}/split: 
+        /v1/incidents/{source}/{id}/update: kind
+        /v1/incidents/{source}/{id}/withdraw: 
+        /v1/places/{id}/arm: 
+        /v1/places/{id}/disarm: 
+        /v1/suppressions: until, why
+        /v1/suppressions/{id}/end: 
+        /v1/validate: topic"#]]
+    .assert_eq(&lines.join("\n"));
+}

@@ -8,6 +8,7 @@ mod documents;
 mod lists;
 mod orders;
 mod outside;
+mod pages;
 mod places;
 mod reports;
 mod sockets;

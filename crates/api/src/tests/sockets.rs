@@ -42,6 +42,25 @@ async fn a_client_that_never_ends_its_headers_is_cut() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_or_not_what_it_speaks_is_cut() {
+    let desk = Desk::new();
+    let limits = ServeLimits { header_read: Duration::from_millis(100), connections: 3, ..ServeLimits::default() };
+    let (address, _serving) = listening(&desk, limits).await;
+    let mut idle = Vec::new();
+    for said in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    let mut good = TcpStream::connect(address).await.unwrap();
+    good.write_all(b"POST /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(read_all(&mut good).await.starts_with("HTTP/1.1 405"), "every seat was taken");
+    for mut stream in idle {
+        read_all(&mut stream).await;
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut() {
     let mut desk = Desk::new();
     for n in 0..20_000 {

@@ -3,12 +3,19 @@
 use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use alert::{AlarmKind, CloseReason};
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
 use futures_util::{Stream, StreamExt as _};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use transit::Status;
 
-use super::Desk;
+use super::{
+    Desk,
+    access::{ask, with_tokens},
+};
 use crate::exceptions::tests::silent;
 
 /// The events of an open stream.
@@ -19,7 +26,16 @@ struct Tap {
 
 impl Tap {
     async fn open(desk: &Desk, path: &str, last_id: Option<&str>) -> Self {
-        let mut request = Request::get(path);
+        Self::asked_for(desk, Request::get(path), last_id).await
+    }
+
+    /// The alerts as a viewer follows them.
+    async fn at_the_wall(desk: &Desk, last_id: Option<&str>) -> Self {
+        let request = Request::get("/v1/stream?topics=alerts").header("authorization", "Bearer wall-token");
+        Self::asked_for(desk, request, last_id).await
+    }
+
+    async fn asked_for(desk: &Desk, mut request: axum::http::request::Builder, last_id: Option<&str>) -> Self {
         if let Some(id) = last_id {
             request = request.header("last-event-id", id);
         }
@@ -264,6 +280,93 @@ async fn a_cursor_from_before_the_exceptions_that_are_kept_is_told_so() {
     assert_eq!(tap.take(1).await, ["reset - - @none"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_becomes_covert_is_gone_for_viewers_and_nothing_is_said_of_it_later() {
+    let mut desk = with_tokens();
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let mut wall = Tap::at_the_wall(&desk, None).await;
+    assert_eq!(wall.take(2).await, ["reset - - @none".to_owned(), format!("add alerts {id} @none")]);
+    let kims = Request::get("/v1/stream?topics=alerts").header("authorization", "Bearer kim-token");
+    let mut kim = Tap::asked_for(&desk, kims, None).await;
+    kim.take(2).await;
+    assert!(wall.is_quiet(500).await && kim.is_quiet(500).await);
+
+    assert_eq!(desk.press("18/1", AlarmKind::Fire, |r| r.covert = Some(true)), id);
+    let (verb, _, data) = wall.next_raw().await.unwrap();
+    let expected = json!({
+        "topic": "alerts", "id": id.to_string(), "revision": 3, "record": null, "as_of": "2026-11-23T08:00:00.000Z"
+    });
+    assert_eq!((verb.as_str(), data), ("remove", expected));
+    assert_eq!(kim.take(1).await, [format!("update alerts {id} @e1-2")]);
+
+    let mut late = Tap::at_the_wall(&desk, None).await;
+    assert_eq!(late.take(1).await, ["reset - - @none"]);
+    assert!(late.is_quiet(500).await);
+    let order = alert::Order::Close { alert: id, reason: CloseReason::Resolved, seen: None, comment: None };
+    let actor = alert::Actor { by: "kim".to_owned(), desk: None, supervisor: false };
+    desk.commit(&room::Input::Command(alert::Command { actor, request_id: "r1".to_owned(), order }));
+    assert!(wall.is_quiet(500).await && late.is_quiet(500).await);
+    assert_eq!(kim.next_raw().await.unwrap().0, "update");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_shown_an_alert_before_a_cut_hears_that_it_is_gone_whenever_that_is() {
+    let mut desk = with_tokens();
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let mut back_before = Tap::at_the_wall(&desk, Some("e1-2")).await;
+    let other = desk.press("18/2", AlarmKind::Fire, |_| {});
+    assert_eq!(back_before.take(1).await, [format!("update alerts {other} @e1-2")]);
+    // From here on it is not guessed any more what the reader has.
+    assert!(back_before.is_quiet(500).await);
+    desk.press("18/1", AlarmKind::Fire, |r| r.covert = Some(true));
+    assert_eq!(back_before.take(1).await, [format!("remove alerts {id} @e1-3")]);
+    let mut back_after = Tap::at_the_wall(&desk, Some("e1-2")).await;
+    assert_eq!(back_after.take(2).await, [format!("update alerts {other} @e1-2"), format!("remove alerts {id} @e1-2")]);
+    assert!(back_before.is_quiet(500).await && back_after.is_quiet(500).await);
+    let mut knows = Tap::at_the_wall(&desk, Some("e1-4")).await;
+    assert!(knows.is_quiet(500).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_is_hidden_while_it_waits_to_be_sent_does_not_stay() {
+    let mut desk = with_tokens();
+    let mut wall = Tap::at_the_wall(&desk, None).await;
+    wall.take(1).await;
+    assert!(wall.is_quiet(500).await);
+    let sent = desk.press("18/1", AlarmKind::Fire, |_| {});
+    let waits = desk.press("18/2", AlarmKind::Fire, |_| {});
+    assert_eq!(wall.take(1).await, [format!("add alerts {sent} @e1-1")]);
+    desk.press("18/2", AlarmKind::Fire, |r| r.covert = Some(true));
+    assert_eq!(wall.take(2).await, [format!("add alerts {waits} @e1-1"), format!("remove alerts {waits} @e1-1")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_polls_hears_of_an_alert_that_became_covert_that_it_is_gone_and_of_no_other() {
+    let mut desk = with_tokens();
+    let id = desk.press("18/1", AlarmKind::Fire, |_| {});
+    desk.press("18/1", AlarmKind::Fire, |r| r.covert = Some(true));
+    for _ in 0..2 {
+        desk.press("18/2", AlarmKind::Panic, |r| r.covert = Some(true));
+    }
+    for covert in [false, true] {
+        desk.press("18/3", AlarmKind::Fire, |r| (r.status, r.covert) = (Status::Test, Some(covert)));
+    }
+    let nothing = json!([]);
+    for (since, removed) in [("?since=e1-2&", json!([id.to_string()])), ("?since=e1-3&", json!([])), ("?", json!([]))] {
+        let path = format!("/v1/changes{since}topics=alerts");
+        let wall = ask(&desk, Method::GET, &path, Some("wall-token")).await;
+        let seen = wall.json()["data"]["alerts"].clone();
+        assert_eq!((&seen["removed"], &seen["upserts"]), (&removed, &nothing), "{path}");
+        assert!(!wall.text().contains("covert"), "{}", wall.text());
+        let kim = ask(&desk, Method::GET, &path, Some("kim-token")).await.json()["data"]["alerts"].clone();
+        assert_eq!(kim["removed"], nothing, "{path}");
+    }
+    let kim = ask(&desk, Method::GET, "/v1/changes?since=e1-2&topics=alerts", Some("kim-token")).await.json();
+    assert_eq!(kim["data"]["alerts"]["upserts"].as_array().unwrap().len(), 2, "{kim:#}");
+    let listed = ask(&desk, Method::GET, "/v1/alerts?since=e1-2", Some("wall-token")).await;
+    assert_eq!(listed.ids(), Vec::<String>::new());
+}
+
 /// Numbers from a seed, the same everywhere.
 struct Dice(u64);
 
@@ -339,4 +442,20 @@ async fn whoever_follows_has_the_list_however_seldom_they_look() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_back_is_told_to_remove_what_only_they_know_they_have_once() {
+    let mut desk = Desk::new();
+    desk.put("18/1", |_| {});
+    desk.put("18/2", |_| {});
+    // Nothing of these changes before the reader is up to date.
+    let mut tap = Tap::open(&desk, "/v1/stream?topics=vehicles&route_id=550", Some("e1-3")).await;
+    desk.put("18/2", |_| {});
+    assert_eq!(tap.take(1).await, ["update vehicles 18/2 @e1-4"]);
+    desk.put("18/1", |v| v.journey.route_id = None);
+    assert_eq!(tap.take(1).await, ["remove vehicles 18/1 @e1-5"]);
+    desk.put("18/1", |v| v.journey.route_id = None);
+    desk.put("18/2", |v| v.journey.route_id = None);
+    assert_eq!(tap.take(1).await, ["remove vehicles 18/2 @e1-7"]);
 }

@@ -224,8 +224,11 @@ pub(crate) fn located<'a>(alert: &'a Alert, snapshot: &Snapshot) -> Cow<'a, Aler
     }
 }
 
-/// The route the alert's vehicle is on.
-pub(crate) fn route_of<'a>(alert: &Alert, snapshot: &'a Snapshot) -> Option<&'a str> {
+/// The route the alert's vehicle is on, or the one that it is about.
+pub(crate) fn route_of<'a>(alert: &'a Alert, snapshot: &'a Snapshot) -> Option<&'a str> {
+    if let Subject::Line(route) = &alert.subject {
+        return Some(route);
+    }
     let record = snapshot.view.vehicles.get(vehicle_of(alert)?)?;
     record.journey.route_id.as_ref().map(transit::RouteId::as_str)
 }

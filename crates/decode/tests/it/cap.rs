@@ -322,9 +322,10 @@ fn a_cancel_without_any_info_closes_and_names_what_else_it_lists() {
     check(
         &cancel,
         expect![[r#"
-        INCIDENT kma.go.kr/M1 other closed actual version=1795428000000 cancelled=true
-        withdrawn kma.go.kr/M2
-    "#]],
+            INCIDENT kma.go.kr/M1 other closed actual version=1795420800000 cancelled=true
+            withdrawn kma.go.kr/M2
+            warning bad_field sent: is ahead of our clock; the time of arrival counts as its version
+        "#]],
     );
     let broken = message("M3", "2026-11-23T19:00:00+09:00", "Cancel", &format!("{references}<info><event/></info>"));
     assert_eq!(read(&broken).0[0].phase, IncidentPhase::Closed, "taken back, whatever else is wrong");
@@ -360,6 +361,21 @@ fn in_whatever_order_they_arrive_the_last_word_counts() {
     let told = kept(&[&first, &update, &cancel]);
     assert_eq!(told.report.subkind.as_deref(), Some("홍수"), "a cancel without words erases none");
     assert_eq!(kept(&[&update, &first]).report.subkind.as_deref(), Some("홍수"));
+}
+
+#[test]
+fn a_feed_that_lists_its_senders_hears_no_other() {
+    let spec =
+        FeedSpec { senders: vec!["kma.go.kr".to_owned()], ..FeedSpec::new(FeedId::parse("kma").unwrap(), "cap") };
+    let feeds = Feeds::new("topis", vec![spec]).unwrap();
+    let told = alert(INFO);
+    let ask = |body: &str| {
+        let decoded = feeds.decode(&frame("topis/v1/cap/kma", body.as_bytes()));
+        (decoded.messages.len(), decoded.problems.first().map(|p| (p.code, p.field.clone())))
+    };
+    assert_eq!(ask(&told), (1, None));
+    let other = told.replace("kma.go.kr", "road-works");
+    assert_eq!(ask(&other), (0, Some((decode::ProblemCode::BadId, Some("sender".to_owned())))));
 }
 
 #[test]

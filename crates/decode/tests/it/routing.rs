@@ -1,5 +1,6 @@
 //! Which feed a topic belongs to, and what is said of those that belong to none.
 
+use alert::{AlarmKind, AlarmSubject};
 use decode::{FeedSpec, Feeds, Frame, Message, reject_of};
 use expect_test::{Expect, expect};
 use transit::FeedId;
@@ -327,4 +328,37 @@ fn what_may_wait_for_a_press_says_beyond_doubt_that_it_is_none() {
         assert!(feeds.is_emergency(topic), "{topic}");
         assert_eq!(feeds.may_wait(topic, body.as_bytes()), may_wait, "{topic} {body}");
     }
+}
+
+#[test]
+fn an_alarm_all_but_named_as_one_is_one_and_its_author_is_told() {
+    let feeds = feeds();
+    for between in ["vehicle/22/1/alarms", "vehicle/22/1/Alarm", "vehicle/22/1/alarm/", "vehicles/22/1/alarm"] {
+        let topic = format!("topis/v1/{between}");
+        assert!(feeds.is_emergency(&topic), "{topic}");
+        let decoded = feeds.decode(&frame(&topic, br#"{"kind":"panic"}"#));
+        let [Message::Alarm(report)] = &decoded.messages[..] else { panic!("{topic}: {decoded:?}") };
+        let AlarmSubject::Vehicle(key) = &report.subject else { panic!("{topic}: {report:?}") };
+        assert_eq!((key.to_string().as_str(), report.kind), ("22/1", AlarmKind::Panic));
+        assert!(between.ends_with("/alarm") || decoded.problems[0].detail.contains("end it with /alarm"), "{topic}");
+    }
+    for other in ["vehicle/22/1/alarming", "vehicle/22/1/position/alarm/x", "vehicles/22/1/position"] {
+        assert!(!feeds.is_emergency(&format!("topis/v1/{other}")), "{other}");
+    }
+}
+
+#[test]
+fn a_broken_body_keeps_the_kind_of_emergency_that_it_names() {
+    let feeds = feeds();
+    let kind_of = |body: &[u8]| {
+        let decoded = feeds.decode(&frame("topis/v1/vehicle/22/1/alarm", body));
+        let [Message::Alarm(report)] = &decoded.messages[..] else { panic!("{decoded:?}") };
+        assert!(report.unparsed_head.is_some());
+        report.kind
+    };
+    assert_eq!(kind_of(br#"{"kind":"panic","speed":nan}"#), AlarmKind::Panic);
+    assert_eq!(kind_of(b"{\"text\":\"\xbf\xc0\",\"kind\" : \"assault\"}"), AlarmKind::Assault);
+    // What is said to be less may be more.
+    assert_eq!(kind_of(br#"{"kind":"call_request","speed":nan}"#), AlarmKind::Other);
+    assert_eq!(kind_of(br#"{"kind":"#), AlarmKind::Other);
 }

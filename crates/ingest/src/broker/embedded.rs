@@ -55,8 +55,10 @@ pub struct EmbeddedConfig {
     pub listen: SocketAddr,
     /// First level of our own topics.
     pub prefix: String,
-    /// Filters of the configured feeds: what goes to the lanes, and what a feeder may publish.
+    /// Filters of the configured feeds: what goes to the lanes. A feeder may publish it.
     pub telemetry_filters: Vec<String>,
+    /// Filters of the configured feeds of alarms and incidents. A feeder may publish it too.
+    pub emergency_filters: Vec<String>,
     /// Who may log in; `None` admits everybody and is refused unless `listen` is loopback.
     pub users: Option<Users>,
     /// Larger packets end their sender's connection, in bytes.
@@ -100,7 +102,8 @@ impl EmbeddedBroker {
             return Err(BrokerError::Open(config.listen));
         }
         let password = random_password()?;
-        let access = Access::new(config.users, &config.prefix, &config.telemetry_filters, password.as_bytes())?;
+        let feeds = [&config.telemetry_filters[..], &config.emergency_filters].concat();
+        let access = Access::new(config.users, &config.prefix, &feeds, password.as_bytes())?;
         let telemetry = topic::table(&config.telemetry_filters)?;
         let failed = |error: rmqtt::Error| BrokerError::Listen { listen: config.listen, reason: error.to_string() };
         let listener = listener(config.listen, config.max_packet_bytes).bind().map_err(failed)?;

@@ -15,7 +15,7 @@ use rumqttc::{
         AsyncClient, Event, EventLoop,
         mqttbytes::{
             QoS,
-            v5::{ConnectProperties, Packet},
+            v5::{ConnectProperties, Packet, PubAckReason},
         },
     },
 };
@@ -62,7 +62,9 @@ impl Outbox {
     pub fn new(config: OutboxConfig, clock: Clock) -> (Self, OutboxSession) {
         let (queue, messages) = mpsc::channel(config.capacity.max(1));
         let link = LinkReporter::new("out", clock);
-        (Self { queue, dropped: Arc::default() }, OutboxSession { config, messages, link })
+        let dropped = Arc::<AtomicU64>::default();
+        let session = OutboxSession { config, messages, dropped: Arc::clone(&dropped), link };
+        (Self { queue, dropped }, session)
     }
 
     /// Queues a message without waiting. `false` when it was dropped, which is counted: the queue is full, the
@@ -77,7 +79,7 @@ impl Outbox {
         queued
     }
 
-    /// Messages dropped so far.
+    /// Messages dropped so far, those that the broker refused included.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
@@ -87,6 +89,7 @@ impl Outbox {
 pub struct OutboxSession {
     config: OutboxConfig,
     messages: mpsc::Receiver<Message>,
+    dropped: Arc<AtomicU64>,
     link: LinkReporter,
 }
 
@@ -100,7 +103,7 @@ impl OutboxSession {
     /// bounds how long it waits for that. What was out unacknowledged when a connection broke goes out again on the
     /// next.
     pub async fn run(self) {
-        let Self { config, mut messages, link } = self;
+        let Self { config, mut messages, dropped, link } = self;
         let mut backoff = Backoff::new(config.seed, &config.client_id);
         let options = options(&config.url, &config.client_id, ConnectProperties::new());
         let mut repeat = VecDeque::new();
@@ -110,7 +113,7 @@ impl OutboxSession {
             let (client, mut eventloop) = AsyncClient::new(options.clone(), usize::from(INFLIGHT));
             let flight = Flight::default();
             let ended = tokio::select! {
-                ended = poll(&mut eventloop, &flight, &link) => ended,
+                ended = poll(&mut eventloop, &flight, &dropped, &link) => ended,
                 ended = send(&client, &flight, &mut repeat, &mut messages) => ended,
             };
             let mut again = flight.unacknowledged();
@@ -168,7 +171,7 @@ impl Flight {
     }
 }
 
-async fn poll(eventloop: &mut EventLoop, flight: &Flight, link: &LinkReporter) -> Ended {
+async fn poll(eventloop: &mut EventLoop, flight: &Flight, dropped: &AtomicU64, link: &LinkReporter) -> Ended {
     loop {
         match eventloop.poll().await {
             Ok(Event::Incoming(packet)) => {
@@ -177,6 +180,12 @@ async fn poll(eventloop: &mut EventLoop, flight: &Flight, link: &LinkReporter) -
                     link.up();
                 } else if let Packet::PubAck(ack) = packet {
                     flight.acknowledged(ack.pkid);
+                    if !matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) {
+                        // It would be refused again: the broker's rules have to be changed first.
+                        dropped.fetch_add(1, Relaxed);
+                        metrics::counter!("topis_outbox_refused_total").increment(1);
+                        tracing::warn!(reason = ?ack.reason, "the broker refused what we published");
+                    }
                 }
             }
             Ok(Event::Outgoing(outgoing)) => {

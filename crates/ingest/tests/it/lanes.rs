@@ -23,7 +23,7 @@ fn frame(topic: &str, payload: &str) -> Frame {
 }
 
 fn tight() -> Lanes {
-    let limits = LaneLimits { workers: 1, capacity: 2, hard_capacity: 4, overflow_topics: 2 };
+    let limits = LaneLimits { workers: 1, capacity: 2, hard_capacity: 4, overflow_topics: 2, ..LaneLimits::default() };
     Lanes::new(limits, Arc::new(|topic, _| topic.ends_with("/position")))
 }
 
@@ -86,7 +86,7 @@ async fn a_stop_message_is_never_coalesced_and_dropped_only_at_the_hard_bound() 
 
 #[tokio::test]
 async fn under_lasting_overload_what_waits_aside_gets_half_of_every_batch() {
-    let limits = LaneLimits { workers: 1, capacity: 4, hard_capacity: 8, overflow_topics: 8 };
+    let limits = LaneLimits { workers: 1, capacity: 4, hard_capacity: 8, overflow_topics: 8, ..LaneLimits::default() };
     let lanes = Lanes::new(limits, Arc::new(|_, _| true));
     for topic in ["1", "2", "3", "4", "a", "b", "c"] {
         lanes.push(frame(topic, ""));
@@ -95,6 +95,28 @@ async fn under_lasting_overload_what_waits_aside_gets_half_of_every_batch() {
     assert!(within("a batch", lanes.queues()[0].next_batch(&mut batch, 4)).await);
     let topics: Vec<&str> = batch.iter().map(|frame| &*frame.topic).collect();
     assert_eq!(topics, ["1", "2", "a", "b"]);
+}
+
+#[tokio::test]
+async fn large_frames_are_bounded_by_their_bytes_and_taken_few_at_a_time() {
+    let limits = LaneLimits { workers: 1, bytes: 1_000_000, ..LaneLimits::default() };
+    let lanes = Lanes::new(limits, Arc::new(|topic, _| topic.ends_with("/position")));
+    let dataset = "x".repeat(300_000);
+    for _ in 0..4 {
+        lanes.push(frame("gtfs-rt", &dataset));
+    }
+    lanes.push(frame("a/position", &dataset));
+    let counts = lanes.counters();
+    assert_eq!((counts.depth, counts.dropped_events, counts.dropped_positions), (3, 1, 1));
+    let (mut batch, mut sizes) = (Vec::new(), Vec::new());
+    lanes.close();
+    while within("a batch", lanes.queues()[0].next_batch(&mut batch, 100)).await {
+        sizes.push(batch.len());
+    }
+    assert_eq!(sizes, [2, 1]);
+    // What was taken has made room.
+    lanes.push(frame("gtfs-rt", &"x".repeat(2_000_000)));
+    assert_eq!(lanes.counters().depth, 1, "one frame is always taken");
 }
 
 #[tokio::test]

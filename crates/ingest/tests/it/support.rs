@@ -94,6 +94,7 @@ pub(crate) fn embedded_config(port: u16) -> EmbeddedConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         prefix: "topis".to_owned(),
         telemetry_filters: vec!["topis/#".to_owned(), "/hfp/v2/#".to_owned()],
+        emergency_filters: vec!["kma/cap/#".to_owned()],
         users: None,
         max_packet_bytes: EmbeddedConfig::DEFAULT_MAX_PACKET_BYTES,
         max_sessions: 100,

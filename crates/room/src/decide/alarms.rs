@@ -30,15 +30,22 @@ impl ControlRoom {
     fn find_duplicate(&self, report: &AlarmReport, now: Now) -> Option<AlertId> {
         let keep_ms = self.options.dedup_ms;
         let same_bytes = || self.prints.find(&report.fingerprint, now.utc, keep_ms).cloned();
+        let is_open = |id: &AlertId| self.alerts.get(id).is_some_and(|alert| alert.is_open());
+        // A clock so far behind has stopped, and may say of the next press what it said of one that is over.
+        let is_dead = report.event_time.is_some_and(|at| report.received_at.since(at) >= keep_ms);
         match press_key(report) {
             Some(key) => {
-                if let Some(alert) = self.presses.find(&key, now.utc, keep_ms) {
-                    return Some(alert.clone());
+                let named = self.presses.find(&key, now.utc, keep_ms).cloned();
+                // Sent again as something else, either of the two may be delivered twice.
+                let known = named.into_iter().flat_map(|alert| [Some(alert), same_bytes()]).flatten();
+                let is_this = |id: &AlertId| !self.says_otherwise(report, id) && (is_open(id) || !is_dead);
+                if let Some(alert) = known.into_iter().find(is_this) {
+                    return Some(alert);
                 }
             }
             // The DUP flag may outlive its alert only as a press that nobody saw: then it raises.
             None if report.dup => {
-                let of_open = same_bytes().filter(|id| self.alerts.get(id).is_some_and(|alert| alert.is_open()));
+                let of_open = same_bytes().filter(is_open);
                 if of_open.is_some() {
                     return of_open;
                 }
@@ -46,6 +53,13 @@ impl ControlRoom {
             None => {}
         }
         if report.retained { same_bytes() } else { None }
+    }
+
+    /// A press that a device sends again as something else, such as a call that became an emergency, is no duplicate.
+    fn says_otherwise(&self, report: &AlarmReport, alert: &AlertId) -> bool {
+        let raises = report.phase == AlarmPhase::Raised;
+        let is_other = |alert: &Alert| alert.rule != report.kind.rule() || alert.status != report.status;
+        raises && self.alerts.get(alert).is_some_and(|alert| is_other(alert))
     }
 
     fn decide_press(&self, report: &AlarmReport, now: Now) -> Decision {

@@ -14,6 +14,8 @@ mod orders;
 mod place;
 mod ticks;
 
+pub use place::{Extent, extent_of};
+
 use alert::Change;
 use transit::Now;
 

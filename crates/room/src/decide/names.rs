@@ -22,7 +22,7 @@ pub(super) struct Meant {
 
 impl ControlRoom {
     /// The incident that an id means; `None` where it is not known.
-    pub(super) fn find_meant(&self, key: &IncidentKey, now: UtcMillis) -> Option<IncidentKey> {
+    pub fn find_meant(&self, key: &IncidentKey, now: UtcMillis) -> Option<IncidentKey> {
         let next = |key: &IncidentKey| self.aliases.find(key, now, self.options.alias_ms).cloned();
         let mut meant = next(key);
         for _ in 0..HOPS_MAX {

@@ -1,4 +1,4 @@
-//! A place for an alert about an incident that is told as a shape alone.
+//! Where an incident is that is told as a shape: a place for its alert, and the box around it.
 
 use alert::IncidentReport;
 use serde_json::Value;
@@ -6,6 +6,33 @@ use serde_json::Value;
 /// Degrees north and east: where the incident says it is, else the middle of the box around its geometry.
 pub(super) fn place_of(report: &IncidentReport) -> Option<(f64, f64)> {
     report.lat.zip(report.lon).or_else(|| middle_of(report.geometry.as_deref()?))
+}
+
+/// The box around everything that an incident says of where it is, in degrees. East is never below west and may lie
+/// beyond 180 where the box crosses the date line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Degrees north.
+    pub south: f64,
+    /// Degrees north.
+    pub north: f64,
+    /// Degrees east.
+    pub west: f64,
+    /// Degrees east.
+    pub east: f64,
+}
+
+/// The box around the incident's point and geometry; `None` where it says neither.
+pub fn extent_of(report: &IncidentReport) -> Option<Extent> {
+    let mut bounds = None;
+    if let Some((lat, lon)) = report.lat.zip(report.lon) {
+        take_in(lat, lon, &mut bounds);
+    }
+    if let Some(shape) = report.geometry.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+        stretch(&shape, &mut bounds);
+    }
+    let Bounds { first_lon, south, north, west, east } = bounds?;
+    Some(Extent { south, north, west: first_lon + west, east: first_lon + east })
 }
 
 /// The box around some positions. Longitudes count from the first one: a shape across the date line has its middle there.

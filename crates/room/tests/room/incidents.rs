@@ -165,6 +165,17 @@ fn an_update_that_names_only_its_predecessor_is_of_the_first_in_any_order() {
 }
 
 #[test]
+fn an_update_of_the_same_second_counts_in_any_order_and_only_once() {
+    let (first, update) = ("incident kma/O v1 weather severe names=O", "incident kma/O v1 weather extreme names=U2");
+    for told in [[first, update], [update, first], [update, update]] {
+        assert_eq!(ending(&told.join("\n")), "kma/O v1 active/extreme", "{told:?}");
+    }
+    let cancel = "incident kma/O v1 other cancelled names=C";
+    let end = ending(&[first, cancel, update].join("\n"));
+    assert!(end.contains("withdrawn"), "a cancel is the last word of its second: {end}");
+}
+
+#[test]
 fn a_cancel_by_any_of_its_ids_ends_the_incident_and_stays_the_last_word() {
     let told = "incident kma/O v1 weather names=O
         incident kma/O v2 weather names=U2

@@ -1,8 +1,8 @@
 //! The ten ways in which public trackers lose a driver's alarm. Here each raises exactly once.
 
-use alert::AlarmReport;
+use alert::{AlarmKind, AlarmReport};
 use room::{Input, RoomOptions, Verdict};
-use transit::Fix;
+use transit::{Fix, Status, UtcMillis};
 
 use crate::script::{Stage, at, now, report};
 
@@ -71,4 +71,32 @@ fn a_flushed_batch_raises_every_alarm_in_it() {
     }
     assert_eq!(stage.room.alerts().filter(|a| a.is_open() && a.quality.contains(&"late".to_owned())).count(), 60);
     assert_eq!(stage.room.alerts().next().unwrap().late_by_ms(), Some(3_600_000));
+}
+
+#[test]
+fn a_press_that_is_sent_again_as_something_else_raises_and_the_same_one_does_not() {
+    let mut stage = Stage::new(RoomOptions::default());
+    let mut tell = |report: AlarmReport| stage.step(&Input::Alarm(Box::new(report)), now(0)).verdict;
+    let printed = |n| alert::Fingerprint(n);
+    let call = AlarmReport { kind: AlarmKind::CallRequest, fingerprint: printed(1), ..pressed(-5) };
+    let drill = AlarmReport { status: Status::Exercise, fingerprint: printed(2), ..pressed(-5) };
+    let all = [call, drill, pressed(-5)];
+    for report in &all {
+        assert!(matches!(tell(report.clone()), Verdict::Raised(_)), "{report:?}");
+    }
+    for report in &all {
+        assert!(matches!(tell(report.clone()), Verdict::Duplicate(_)), "{report:?}");
+    }
+}
+
+#[test]
+fn a_device_whose_clock_stands_still_is_heard_again_the_next_day() {
+    let mut stage = Stage::new(RoomOptions::default());
+    let stopped = Some(UtcMillis(1_577_836_800_000));
+    for day in 0..2 {
+        let report = AlarmReport { event_time: stopped, ..pressed(day * 86_400) };
+        let verdict = stage.step(&Input::Alarm(Box::new(report)), now(day * 86_400)).verdict;
+        assert!(matches!(verdict, Verdict::Raised(_) | Verdict::Repeated { .. }), "{verdict:?}");
+        stage.step(&crate::script::input("+0 close 1 by kim resolved"), now(day * 86_400 + 1));
+    }
 }

@@ -172,7 +172,7 @@ fn turns(decision: &Decision) -> String {
     }
 }
 
-fn parse(line: &str) -> (i64, Input) {
+pub(crate) fn parse(line: &str) -> (i64, Input) {
     let mut words = line.split_whitespace();
     let second: i64 = words.next().unwrap().trim_start_matches('+').parse().unwrap();
     let verb = words.next().unwrap();

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use room::RoomOptions;
 
-use crate::script::{play, play_with};
+use crate::script::{Stage, now, parse, play, play_with};
 
 fn check(script: &str, timeline: &Expect) {
     timeline.assert_eq(&play(script));
@@ -147,4 +147,15 @@ fn the_owner_of_a_critical_alert_is_asked_and_without_an_answer_it_is_nobodys() 
          +5729 tick
          +5730 tick",
     ));
+}
+
+#[test]
+fn the_newest_record_says_how_late_it_was_whatever_a_clock_said_before() {
+    let mut stage = Stage::new(RoomOptions::default());
+    // An hour ahead, an alert is closed; then the clock is set right, and another is raised.
+    for line in ["+3600 press 22/1 e1@0", "+3610 close 1 by kim resolved", "+20 step -3600", "+30 press 22/2 e2@0"] {
+        let (at, input) = parse(line);
+        stage.step(&input, now(at));
+    }
+    assert_eq!(stage.room.latest_at(), now(30).utc);
 }

@@ -337,6 +337,9 @@ pub struct Feed {
     /// IANA zone of its local times, where its format has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Who may send its warnings, as CAP names them in `sender`; default: everybody who may publish to its topics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub senders: Option<Vec<String>>,
 }
 
 /// A receiver of alerts.

@@ -5,6 +5,7 @@
 
 mod desks;
 mod fault;
+mod feed_layers;
 mod file;
 mod layers;
 mod resolve;

@@ -12,9 +12,14 @@ use tracing_subscriber::EnvFilter;
 use transit::{Coordinate, FeedId, Mode, ServiceHours, Word};
 
 use super::{
-    BrokerConfig, Config, ConfigFault, ConfigFaults, EvidenceConfig, HttpConfig, LogConfig, Typed, fault::redact, file,
-    layers::nearest,
+    BrokerConfig, Config, ConfigFault, ConfigFaults, EvidenceConfig, HttpConfig, LogConfig, Typed, fault::redact,
+    feed_layers::merged_feeds, file, layers::nearest,
 };
+
+/// A week, in which a press that comes again is known, and a day.
+const KEEP_DAYS_MIN: u32 = 8;
+/// A clock that is off by more than an hour is no clock.
+const CLOCK_LIMIT_MAX_S: u32 = 3_600;
 
 /// `broker.url` for the broker in this process.
 pub(super) const EMBEDDED: &str = "embedded";
@@ -38,6 +43,11 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
     let rules = check.file("detect.rules_file", &file.detect.rules_file, rules);
     check.client_id(&file.mqtt.client_id);
     check.filled("journal.path", &file.journal.path);
+    if file.journal.keep_days < KEEP_DAYS_MIN {
+        let fix =
+            format!("would forget what a press within the last week is compared with; use {KEEP_DAYS_MIN} or more");
+        check.number_fault("journal.keep_days", file.journal.keep_days, &fix);
+    }
     match (http, broker, timezone, passenger_priority, rules) {
         (Some(http), Some(broker), Some(timezone), Some(passenger_priority), Some(rules))
             if check.faults.is_empty() =>
@@ -65,39 +75,6 @@ pub(super) fn resolve(typed: &Typed, faults: Vec<ConfigFault>) -> Result<Config,
         }
         _ => Err(ConfigFaults(check.faults)),
     }
-}
-
-/// The default feeds with the file's entries laid over them, in order; entries without an id are left out.
-pub(super) fn merged_feeds(entries: &[file::Feed]) -> Vec<file::Feed> {
-    let mut feeds: Vec<file::Feed> = Feeds::defaults()
-        .into_iter()
-        .map(|spec| file::Feed { id: spec.id.to_string(), format: Some(spec.format), ..file::Feed::default() })
-        .collect();
-    for entry in entries.iter().filter(|entry| !entry.id.is_empty()) {
-        match feeds.iter_mut().find(|feed| feed.id == entry.id) {
-            Some(feed) => lay_over(feed, entry),
-            None => feeds.push(entry.clone()),
-        }
-    }
-    feeds
-}
-
-fn lay_over(feed: &mut file::Feed, entry: &file::Feed) {
-    fn take<T: Clone>(slot: &mut Option<T>, given: &Option<T>) {
-        if given.is_some() {
-            slot.clone_from(given);
-        }
-    }
-    take(&mut feed.format, &entry.format);
-    take(&mut feed.topics, &entry.topics);
-    take(&mut feed.agency, &entry.agency);
-    take(&mut feed.namespace, &entry.namespace);
-    take(&mut feed.mode, &entry.mode);
-    take(&mut feed.expect, &entry.expect);
-    take(&mut feed.service_hours, &entry.service_hours);
-    take(&mut feed.interval_s, &entry.interval_s);
-    take(&mut feed.enabled, &entry.enabled);
-    take(&mut feed.timezone, &entry.timezone);
 }
 
 /// What was typed, and what was found wrong with it so far.
@@ -237,6 +214,7 @@ impl Check<'_> {
             namespace: feed.namespace,
             mode,
             timezone: feed.timezone,
+            senders: feed.senders.unwrap_or_default(),
             ..FeedSpec::new(id, &format)
         };
         Some((spec, policy))
@@ -309,6 +287,15 @@ impl Check<'_> {
         ];
         for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {
             self.number_fault(key, 0, "would keep nothing; use 1 or more");
+        }
+        let clocks =
+            [("picture.future_limit_s", limits.future_limit_s), ("picture.behind_limit_s", limits.behind_limit_s)];
+        for (key, seconds) in clocks.into_iter().filter(|(_, seconds)| *seconds > CLOCK_LIMIT_MAX_S) {
+            self.number_fault(
+                key,
+                seconds,
+                &format!("would believe any clock; use at most {CLOCK_LIMIT_MAX_S} seconds"),
+            );
         }
         PictureOptions {
             future_limit_ms: i64::from(limits.future_limit_s) * 1000,

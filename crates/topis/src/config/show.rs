@@ -1,6 +1,6 @@
 //! The effective configuration as TOML, to be read by people and to be used as a file again. Secrets are left out.
 
-use super::{Typed, fault::redact, resolve::merged_feeds};
+use super::{Typed, fault::redact, feed_layers::merged_feeds};
 
 /// What is in force, defaults and default feeds included.
 pub(super) fn show(typed: &Typed) -> String {

@@ -57,7 +57,7 @@ fn the_example_parses_and_uncommented_says_every_default() {
     let feeds = written.insert("feeds".to_owned(), toml::Value::Array(Vec::new()));
     assert_eq!(written, toml::Table::try_from(ConfigFile::default()).unwrap());
     let feeds: Vec<file::Feed> = feeds.unwrap().try_into().unwrap();
-    assert_eq!(feeds, resolve::merged_feeds(&[]));
+    assert_eq!(feeds, feed_layers::merged_feeds(&[]));
     load(&uncommented);
 }
 

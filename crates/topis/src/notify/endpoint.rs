@@ -5,8 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alert::{Alert, Finding, Subject};
-use api::Published;
+use alert::{Finding, Subject};
+use api::{News, Published};
 use hyper::body::Bytes;
 use room::ControlRoom;
 use tokio::{
@@ -119,15 +119,16 @@ impl Endpoint {
     /// Tries one change once; how long to wait when it failed.
     async fn deliver(&mut self, due: &Due) -> Option<Duration> {
         let room = self.recorded.borrow().clone();
-        let Some(alert) = room.find_alert(&due.alert).filter(|alert| alert.seq == due.seq) else {
+        let found = room.find_alert(&due.alert);
+        let Some(news) = found.and_then(|alert| News::of(alert)).filter(|news| news.seq == due.seq) else {
             // It was overtaken: its newer state is told in its own turn. What was forgotten is noted at the next look.
-            if room.find_alert(&due.alert).is_some() {
+            if found.is_some() {
                 self.cursor.reach(due.seq);
             }
             return None;
         };
         let now = self.clock.now();
-        let body = self.body(alert);
+        let body = self.body(&news);
         let outcome = self.courier.post(api::CLOUD_EVENT, body, now.utc).await;
         let (endpoint, word) = (self.webhook.id.clone(), outcome.word());
         metrics::counter!("topis_webhook_deliveries_total", "endpoint" => endpoint, "outcome" => word).increment(1);
@@ -138,6 +139,7 @@ impl Endpoint {
             }
             Outcome::Refused { status } => {
                 self.settled(due.seq);
+                let alert = news.alert;
                 self.give_up(1, u64::from(alert.rule != SYS_NOTIFY), format!("answered {status} to {}", alert.id));
                 None
             }
@@ -158,12 +160,12 @@ impl Endpoint {
         }
     }
 
-    fn body(&mut self, alert: &Alert) -> Bytes {
+    fn body(&mut self, news: &News<'_>) -> Bytes {
         match &self.parcel {
-            Some((seq, body)) if *seq == alert.seq => body.clone(),
+            Some((seq, body)) if *seq == news.seq => body.clone(),
             Some(_) | None => {
-                let body = Bytes::from(api::alert_event(alert, &self.published.load(), &self.source));
-                self.parcel = Some((alert.seq, body.clone()));
+                let body = Bytes::from(news.event(&self.published.load(), &self.source));
+                self.parcel = Some((news.seq, body.clone()));
                 body
             }
         }

@@ -10,7 +10,9 @@ use transit::{Now, UtcMillis};
 /// The first retry comes no sooner: a receiver that is just starting is not helped by haste.
 const WAIT_MIN_MS: u64 = 1_000;
 /// And the last no later: a receiver that is back hears of everything within this.
-const WAIT_MAX_MS: u64 = 5 * 60 * 1_000;
+const WAIT_MAX_MS: u64 = 60 * 1_000;
+/// Unless it asks for more by itself.
+const ASKED_MAX_MS: u64 = 5 * 60 * 1_000;
 /// A receiver has to have been failing for this long in the life of the process before anything is given up for its age,
 /// in milliseconds: after a long stop both sides may be starting.
 const GIVE_UP_GRACE_MS: u64 = 10 * 60 * 1_000;
@@ -93,12 +95,12 @@ impl Failing {
 
     /// How long to wait: anything from the shortest time to one that doubles with every failure in a row, so that
     /// receivers are not met by everybody at once when they come back; `draw` is any number. What the receiver asks for
-    /// goes before it, within the same bounds.
+    /// goes before it, up to five minutes.
     pub(crate) fn wait(&self, asked: Option<Duration>, draw: u64) -> Duration {
         let bound = WAIT_MIN_MS.saturating_mul(1 << self.times.min(20)).min(WAIT_MAX_MS);
         let own = WAIT_MIN_MS + draw % (bound - WAIT_MIN_MS + 1);
         let asked = asked.map(|asked| u64::try_from(asked.as_millis()).unwrap_or(u64::MAX));
-        Duration::from_millis(asked.map_or(own, |asked| asked.clamp(WAIT_MIN_MS, WAIT_MAX_MS)))
+        Duration::from_millis(asked.map_or(own, |asked| asked.clamp(WAIT_MIN_MS, ASKED_MAX_MS)))
     }
 
     /// Changes from before this instant are given up now, if any are.
@@ -190,9 +192,9 @@ mod tests {
             1 up to 2 s
             2 up to 4 s
             3 up to 8 s
-            8 up to 256 s
-            9 up to 300 s
-            1000 up to 300 s
+            8 up to 60 s
+            9 up to 60 s
+            1000 up to 60 s
         "#]]
         .assert_eq(&text);
     }

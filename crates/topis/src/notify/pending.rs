@@ -1,9 +1,12 @@
 //! What an endpoint has not been told yet: alerts that changed after its cursor, by the record of their last change.
 //!
 //! The journal is the outbox. A state that has been overtaken by a newer one is not told any more, and the last state of
-//! an alert always is. Covert alerts and tests never are. Knows no clock and sends nothing.
+//! an alert always is. Covert alerts and tests never are; one that becomes covert is withdrawn, once.
+//!
+//! Knows no clock and sends nothing.
 
-use alert::{Alert, AlertId};
+use alert::{Alert, AlertId, Priority};
+use api::News;
 use room::ControlRoom;
 use transit::{Status, UtcMillis};
 
@@ -44,20 +47,26 @@ pub(crate) struct Expired {
 }
 
 impl Wanted {
-    /// Whether the alert, as it is, may be told.
+    /// Whether news of the alert, as it is, are for the endpoint.
     pub(crate) fn takes(&self, alert: &Alert) -> bool {
-        !alert.covert
-            && alert.status != Status::Test
+        alert.status != Status::Test
             && self.statuses.contains(&alert.status)
-            && (self.priorities.is_empty() || self.priorities.contains(&alert.priority))
+            && self.takes_priority(alert)
             && (self.classes.is_empty() || self.classes.contains(&alert.class))
+    }
+
+    /// What hides an alert often makes it more urgent too, and whoever was told of it has to hear that it is withdrawn.
+    /// An alert becomes more urgent and never less, so that it had no priority but its own and those below.
+    fn takes_priority(&self, alert: &Alert) -> bool {
+        let had = |wanted: &Priority| *wanted == alert.priority || (alert.covert && *wanted > alert.priority);
+        self.priorities.is_empty() || self.priorities.iter().any(had)
     }
 }
 
 /// Looks through a room that is on disk as a whole.
 pub(crate) fn backlog(room: &ControlRoom, cursor: u64, wanted: &Wanted) -> Backlog {
     let mut next: Vec<Due> =
-        after(room, cursor, wanted).map(|alert| Due { seq: alert.seq, alert: alert.id.clone() }).collect();
+        after(room, cursor, wanted).map(|news| Due { seq: news.seq, alert: news.alert.id.clone() }).collect();
     next.sort_unstable_by_key(|due| due.seq);
     let count = next.len();
     next.truncate(BATCH_MAX);
@@ -66,24 +75,24 @@ pub(crate) fn backlog(room: &ControlRoom, cursor: u64, wanted: &Wanted) -> Backl
 
 /// What changed before `before`, up to the first that changed later.
 pub(crate) fn expired(room: &ControlRoom, cursor: u64, wanted: &Wanted, before: UtcMillis) -> Expired {
-    let is_old = |alert: &Alert| api::changed_at(alert) < before;
-    let first_young = after(room, cursor, wanted).filter(|alert| !is_old(alert)).map(|alert| alert.seq).min();
-    let old = after(room, cursor, wanted).filter(|alert| first_young.is_none_or(|young| alert.seq < young));
+    let first_young = after(room, cursor, wanted).filter(|news| news.at >= before).map(|news| news.seq).min();
+    let old = after(room, cursor, wanted).filter(|news| first_young.is_none_or(|young| news.seq < young));
     let none = Expired { count: 0, worth_telling: 0, through_seq: cursor };
-    old.fold(none, |so_far, alert| Expired {
+    old.fold(none, |so_far, news| Expired {
         count: so_far.count + 1,
-        worth_telling: so_far.worth_telling + u64::from(alert.rule != SYS_NOTIFY),
-        through_seq: so_far.through_seq.max(alert.seq),
+        worth_telling: so_far.worth_telling + u64::from(news.alert.rule != SYS_NOTIFY),
+        through_seq: so_far.through_seq.max(news.seq),
     })
 }
 
-fn after<'a>(room: &'a ControlRoom, cursor: u64, wanted: &'a Wanted) -> impl Iterator<Item = &'a Alert> {
-    room.alerts().map(|alert| &**alert).filter(move |alert| alert.seq > cursor && wanted.takes(alert))
+fn after<'a>(room: &'a ControlRoom, cursor: u64, wanted: &'a Wanted) -> impl Iterator<Item = News<'a>> {
+    let news = room.alerts().filter_map(|alert| News::of(alert));
+    news.filter(move |news| news.seq > cursor && wanted.takes(news.alert))
 }
 
 #[cfg(test)]
 mod tests {
-    use alert::{Actor, AlarmKind, AlertClass, CloseReason, Command, Finding, OperatorAlert, Order, Priority, Subject};
+    use alert::{Actor, AlarmKind, AlertClass, CloseReason, Command, Finding, OperatorAlert, Order, Subject};
     use expect_test::{Expect, expect};
     use room::{Input, RoomOptions};
     use transit::{Now, VehicleKey, Word as _};
@@ -189,6 +198,51 @@ mod tests {
         check(&stage, 0, &all(), expect!["1: 3@3"]);
         check(&stage, 0, &Wanted { statuses: vec![Status::Actual], ..all() }, expect!["0: "]);
         check(&stage, 0, &Wanted { statuses: Status::ALL.to_vec(), ..all() }, expect!["1: 3@3"]);
+    }
+
+    #[test]
+    fn what_becomes_covert_is_withdrawn_once_whatever_happens_to_it_later() {
+        let mut stage = Stage::new();
+        stage.raise("22/1", |_| ());
+        stage.acknowledge(1);
+        stage.raise("22/1", |said| said.covert = Some(true));
+        let hidden_seq = stage.room.find_alert(&stage.id(1)).unwrap().hidden_seq;
+        assert_eq!(hidden_seq, Some(3));
+        check(&stage, 0, &all(), expect!["1: 1@3"]);
+        stage.raise("22/2", |_| ());
+        stage.close(1);
+        check(&stage, 0, &all(), expect!["2: 1@3 2@4"]);
+        check(&stage, 2, &all(), expect!["2: 1@3 2@4"]);
+        check(&stage, 3, &all(), expect!["1: 2@4"]);
+        check(&stage, 5, &all(), expect!["0: "]);
+    }
+
+    #[test]
+    fn who_was_told_of_an_alert_hears_that_it_is_withdrawn_even_when_it_became_more_urgent() {
+        let mut stage = Stage::new();
+        stage.raise("22/1", |said| said.priority = Some(Priority::P2));
+        let paged = Wanted { priorities: vec![Priority::P2], ..all() };
+        check(&stage, 0, &paged, expect!["1: 1@1"]);
+        stage.raise("22/1", |said| (said.priority, said.covert) = (Some(Priority::P1), Some(true)));
+        assert_eq!(stage.room.find_alert(&stage.id(1)).unwrap().priority, Priority::P1);
+        check(&stage, 1, &paged, expect!["1: 1@2"]);
+        check(&stage, 1, &Wanted { statuses: vec![Status::Exercise], ..all() }, expect!["0: "]);
+        check(&stage, 1, &Wanted { classes: vec![AlertClass::Service], ..all() }, expect!["0: "]);
+        stage.raise("22/2", |said| said.priority = Some(Priority::P3));
+        stage.raise("22/2", |said| (said.priority, said.covert) = (Some(Priority::P3), Some(true)));
+        check(&stage, 2, &paged, expect!["0: "]);
+        check(&stage, 2, &Wanted { priorities: vec![Priority::P3], ..all() }, expect!["1: 2@4"]);
+    }
+
+    #[test]
+    fn what_was_hidden_long_ago_is_given_up_by_then_and_not_by_its_last_change() {
+        let mut stage = Stage::new();
+        stage.raise("22/1", |_| ());
+        stage.raise("22/1", |said| said.covert = Some(true));
+        stage.second = 100;
+        stage.close(1);
+        let old = expired(&stage.room, 1, &all(), at(50));
+        assert_eq!(old, Expired { count: 1, worth_telling: 1, through_seq: 2 });
     }
 
     #[test]

@@ -34,6 +34,12 @@ enum Purpose {
 pub(super) fn decode(source: &Source, frame: &Frame<'_>, alert: &Element, out: &mut Out) {
     let notes = &mut out.notes;
     let identity = references::identity(alert, notes);
+    if let Some(identity) = &identity
+        && !source.hears(&identity.key.source)
+    {
+        let detail = "is none that this feed lists; only those may send warnings and take theirs back";
+        return notes.reject(ProblemCode::BadId, Some("sender"), detail);
+    }
     let sent = sent(alert, notes);
     let (status, scope, purpose) = (status(alert, notes), scope(alert, notes), purpose(alert, notes));
     let (Some(identity), Some(sent), Some(status), Some(is_public), Some(purpose)) =

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use alert::{AlarmKind, AlarmPhase, AlarmReport, AlarmSource, AlarmSubject, AlertClass};
 use transit::{Fix, Status, VehicleId, VehicleKey};
 
-use super::BODY_BYTES_MAX;
+use super::{BODY_BYTES_MAX, position::scalar_after};
 use crate::{
     Frame, Message, ProblemCode,
     feeds::{Out, Source, fingerprint},
@@ -49,10 +49,17 @@ pub(super) fn decode(source: &Source, frame: &Frame<'_>, between: &str, out: &mu
     if let AlarmSubject::Vehicle(key) = &subject {
         out.vehicle = Some(key.clone());
     }
+    if !frame.topic.ends_with("/alarm") {
+        let detail = "is all but the topic of an alarm and was taken as one; end it with /alarm";
+        notes.warn(ProblemCode::UnknownTopic, "topic", detail);
+    }
     let body = body(frame, notes);
     let unparsed_head = body.is_none().then(|| head(frame.payload, HEAD_CHARS));
     let body = body.unwrap_or_default();
-    let (kind, kind_word) = kind(&body.kind, notes);
+    let (kind, kind_word) = match &unparsed_head {
+        Some(_) => (emergency_in(frame.payload).unwrap_or(AlarmKind::Other), None),
+        None => kind(&body.kind, notes),
+    };
     let report = AlarmReport {
         feed: source.feed.clone(),
         subject,
@@ -128,6 +135,16 @@ fn body<'a>(frame: &Frame<'a>, notes: &mut Notes) -> Option<Body<'a>> {
             None
         }
     }
+}
+
+/// The kind of emergency that a body names which is no JSON, for one bad number or a broken end: a display that must be
+/// silent for a covert one is silent then too. What is named as less than an emergency may be more.
+fn emergency_in(payload: &[u8]) -> Option<AlarmKind> {
+    let payload = payload.get(..BODY_BYTES_MAX.min(payload.len()))?;
+    let word = scalar_after(payload, b"\"kind\"")?.strip_prefix(b"\"")?;
+    let word = word.split(|byte| *byte == b'"').next()?;
+    let kind: AlarmKind = transit::Word::find(std::str::from_utf8(word).ok()?.trim())?;
+    (kind.class() == AlertClass::Emergency).then_some(kind)
 }
 
 /// The kind, and the word for it where it is none of ours: what we do not know ranks as an emergency.

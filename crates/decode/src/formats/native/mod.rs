@@ -78,19 +78,29 @@ fn meaning(below_root: &str) -> Meaning<'_> {
     };
     let (kind, rest) = rest.split_once('/').unwrap_or((rest, ""));
     match kind {
-        "vehicle" if rest == "alarm" => Meaning::Alarm { between: "" },
         "vehicle" => match rest.rsplit_once('/') {
-            Some((between, "alarm")) => Meaning::Alarm { between },
             Some((between, "position")) => match between.split_once('/') {
                 Some((agency, vehicle)) if !vehicle.contains('/') => Meaning::Position { agency, vehicle },
                 Some(_) | None => Meaning::Unknown,
             },
-            Some(_) | None => Meaning::Unknown,
+            Some(_) | None => alarm_under(rest),
         },
+        "vehicles" => alarm_under(rest),
         "incident" => Meaning::Incident { key: rest },
         "status" if !rest.is_empty() => Meaning::Status { client: rest },
         "receipt" => Meaning::Receipt,
         _ => Meaning::Unknown,
+    }
+}
+
+/// An alarm all but named as one is one: its sender was told that it arrived.
+fn alarm_under(rest: &str) -> Meaning<'_> {
+    let rest = rest.trim_end_matches('/');
+    let (between, last) = rest.rsplit_once('/').unwrap_or(("", rest));
+    if ["alarm", "alarms"].iter().any(|name| last.eq_ignore_ascii_case(name)) {
+        Meaning::Alarm { between }
+    } else {
+        Meaning::Unknown
     }
 }
 

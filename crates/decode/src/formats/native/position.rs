@@ -240,7 +240,7 @@ fn starts_with_word(value: &[u8], word: &str) -> bool {
 }
 
 /// What follows `"key" :`, blanks skipped.
-fn scalar_after<'p>(payload: &'p [u8], key: &[u8]) -> Option<&'p [u8]> {
+pub(super) fn scalar_after<'p>(payload: &'p [u8], key: &[u8]) -> Option<&'p [u8]> {
     let behind = payload.get(memmem::find(payload, key)? + key.len()..)?;
     Some(behind.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
 }
