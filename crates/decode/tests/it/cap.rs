@@ -322,9 +322,8 @@ fn a_cancel_without_any_info_closes_and_names_what_else_it_lists() {
     check(
         &cancel,
         expect![[r#"
-            INCIDENT kma.go.kr/M1 other closed actual version=1795420800000 cancelled=true
+            INCIDENT kma.go.kr/M1 other closed actual version=1795428000000 cancelled=true
             withdrawn kma.go.kr/M2
-            warning bad_field sent: is ahead of our clock; the time of arrival counts as its version
         "#]],
     );
     let broken = message("M3", "2026-11-23T19:00:00+09:00", "Cancel", &format!("{references}<info><event/></info>"));
