@@ -132,9 +132,8 @@ impl Bodies {
         let revision = snapshot.changed(recipe.collection);
         let kept = || {
             let encoded = slot.plain.load_full()?;
-            // Ages have to move though nothing happens: a body is true as of its own `as_of`.
-            let is_old = snapshot.as_of.since(encoded.as_of) >= REPAINT_MS;
-            let is_kept = if recipe.is_stamped() { is_of_this_second(snapshot, &encoded) } else { !is_old };
+            let is_kept =
+                if recipe.is_stamped() { is_of_this_second(snapshot, &encoded) } else { !is_old(snapshot, &encoded) };
             (is_kept && (encoded.revision >= revision || recipe.is_stamped())).then_some(encoded)
         };
         if let Some(encoded) = kept() {
@@ -182,9 +181,8 @@ impl Bodies {
                 let is_the_same = plain.as_ref().is_some_and(|plain| plain.as_of == encoded.as_of);
                 return (is_the_same && is_of_this_second(snapshot, encoded)).then(|| (true, Arc::clone(encoded)));
             }
-            // As of a plain body: its ages stand still.
-            let is_old = snapshot.as_of.since(encoded.as_of) >= REPAINT_MS;
-            if encoded.revision >= revision && !is_old && recipe.collection != Collection::Everything {
+            if encoded.revision >= revision && !is_old(snapshot, encoded) && recipe.collection != Collection::Everything
+            {
                 return Some((true, Arc::clone(encoded)));
             }
             let replaceable = recipe.collection == Collection::Vehicles;
@@ -216,6 +214,11 @@ impl Bodies {
         slot.packed.store(Some(Arc::new((Instant::now(), Arc::clone(&encoded)))));
         Ok(encoded)
     }
+}
+
+/// Ages have to move though nothing happens: a body is true as of its own `as_of`.
+fn is_old(snapshot: &Snapshot, encoded: &Encoded) -> bool {
+    snapshot.as_of.since(encoded.as_of) >= REPAINT_MS
 }
 
 /// Whether a stamped body still stands for what `snapshot` shows; one from before the clock was set back does not.

@@ -31,7 +31,7 @@ pub struct LaneLimits {
     /// Topics that may wait in the overflow, one newest frame each.
     pub overflow_topics: usize,
     /// Bytes that may wait in all, topics included: large datasets fill memory long before they are many. A frame that
-    /// finds no room is dropped, a plain position only where it replaces none.
+    /// finds no room is dropped, a plain position only where it is larger than the one it replaces.
     pub bytes: usize,
 }
 
@@ -240,12 +240,14 @@ impl LaneQueue {
         let topic: Arc<str> = Arc::from(&*frame.topic);
         let mut held = self.lock();
         let was_empty = held.len() == 0;
-        let full = held.overflow.len() >= self.limits.overflow_topics || !held.has_room(&frame, &self.limits);
-        let bytes = bytes_of(&frame);
+        let (has_room, bytes) = (held.has_room(&frame, &self.limits), bytes_of(&frame));
+        let full = held.overflow.len() >= self.limits.overflow_topics || !has_room;
         let Held { overflow, waiting, bytes: all_bytes, .. } = &mut *held;
         match overflow.entry(Arc::clone(&topic)) {
+            Entry::Occupied(newest) if !has_room && bytes > bytes_of(newest.get()) => {
+                self.counts.dropped_positions.fetch_add(1, Relaxed);
+            }
             Entry::Occupied(mut newest) => {
-                // In place of a position of the same topic it takes about the same room.
                 *all_bytes = *all_bytes + bytes - bytes_of(&newest.insert(frame));
                 self.counts.coalesced.fetch_add(1, Relaxed);
             }

@@ -43,8 +43,8 @@ pub(crate) async fn run(bench: Arc<Bench>, queue: Arc<LaneQueue>, slot: TallySlo
         if was_quiet {
             tokio::time::sleep(GATHER).await;
         } else {
-            // There are as many workers as threads: with a backlog they would hold all of them until it is gone, and
-            // neither alarms nor answers nor timers would have one.
+            // On two cores there are as many workers as threads: with a backlog they would hold all of them until it is
+            // gone, and neither alarms nor answers nor timers would have one.
             tokio::task::yield_now().await;
         }
     }

@@ -82,19 +82,18 @@ async fn post(
         return Err(ApiError::not_saved(false));
     }
     let snapshot = shared.newest();
-    let known = |report: &IncidentReport| {
-        let key = snapshot.room.find_meant(&report.key, received_at)?;
-        snapshot.room.find_incident(&key)
-    };
-    for report in &told {
-        match known(report) {
+    let mut rows = Vec::new();
+    for report in told {
+        let key = snapshot.room.find_meant(&report.key, received_at);
+        match key.and_then(|key| snapshot.room.find_incident(&key)) {
             None => return Err(ApiError::conflict("no-room", "Not on record", NO_ROOM.to_owned())),
-            Some(incident) if incident.report.fingerprint == report.fingerprint => {}
+            Some(incident) if incident.report.fingerprint == report.fingerprint => {
+                rows.push(IncidentView::of(incident))
+            }
             Some(incident) => return Err(passed_over(report, incident)),
         }
     }
-    let rows = told.iter().filter_map(|report| known(report)).map(|incident| IncidentView::of(incident));
-    Ok(json(&snapshot, None, &Rows::new(rows)))
+    Ok(json(&snapshot, None, &Rows::new(rows.iter())))
 }
 
 const NO_ROOM: &str =

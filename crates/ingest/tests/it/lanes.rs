@@ -97,6 +97,17 @@ async fn under_lasting_overload_what_waits_aside_gets_half_of_every_batch() {
     assert_eq!(topics, ["1", "2", "a", "b"]);
 }
 
+#[test]
+fn a_newer_position_takes_the_place_of_a_smaller_one_only_within_the_bytes() {
+    let limits = LaneLimits { workers: 1, capacity: 0, bytes: 1_000, ..LaneLimits::default() };
+    let lanes = Lanes::new(limits, Arc::new(|_, _| true));
+    for (topic, length) in [("a/position", 400), ("b/position", 400), ("a/position", 700), ("a/position", 300)] {
+        lanes.push(frame(topic, &"x".repeat(length)));
+    }
+    let counts = lanes.counters();
+    assert_eq!((counts.depth, counts.coalesced, counts.dropped_positions), (2, 1, 1));
+}
+
 #[tokio::test]
 async fn large_frames_are_bounded_by_their_bytes_and_taken_few_at_a_time() {
     let limits = LaneLimits { workers: 1, bytes: 1_000_000, ..LaneLimits::default() };
